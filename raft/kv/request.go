@@ -1,0 +1,81 @@
+package kv
+
+// SessionID names a client's session. Identifiers start at 1.
+type SessionID uint64
+
+// Op is what a request asks of the store.
+type Op uint8
+
+// Operations of the store.
+const (
+	Get Op = iota + 1
+	Put
+	Append
+	CAS
+	Delete
+)
+
+// String returns the operation in lower case, as scenario files and histories write it.
+func (o Op) String() string {
+	switch o {
+	case Get:
+		return "get"
+	case Put:
+		return "put"
+	case Append:
+		return "append"
+	case CAS:
+		return "cas"
+	case Delete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// Request is one operation of one client. Session and Seq name it: the same
+// pair sent again is the same operation and takes effect once (Raft
+// dissertation §6.3). A session's Seq starts at 1 and grows by one for each new operation.
+type Request struct {
+	Session SessionID
+	Seq     uint64
+	Op      Op
+	Key     string
+	// Value is what put writes, append adds, and cas writes when Expect holds.
+	Value string
+	// Expect is the value cas demands; "" is a key that is not there.
+	Expect string
+}
+
+// Result is what an operation saw. Value is the key's value for get ("" when
+// the key is not there), and the value before the operation for cas, whose
+// Swapped says whether it wrote. Other operations leave both zero.
+type Result struct {
+	Value   string
+	Swapped bool
+}
+
+// Status says how a request ended.
+type Status uint8
+
+// How a request ends.
+const (
+	// OK: the operation took effect, once; Result holds.
+	OK Status = iota + 1
+	// NotLeader: the node did nothing; Response.Leader may know better.
+	NotLeader
+	// Unknown: the node proposed the operation and lost it; it may or may not take effect.
+	Unknown
+)
+
+// String returns the status in lower case.
+func (s Status) String() string {
+	switch s {
+	case OK:
+		return "ok"
+	case NotLeader:
+		return "not-leader"
+	case Unknown:
+		return "unknown"
+	}
+	return "status?"
+}

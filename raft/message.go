@@ -1,0 +1,128 @@
+package raft
+
+import "strconv"
+
+// MessageKind says which of its bodies a [Message] carries.
+type MessageKind uint8
+
+// Kinds of message. Each has one body of its own in [Message]; a field never
+// means two things.
+const (
+	MsgRequestVote MessageKind = iota + 1
+	MsgVoteReply
+	MsgAppendEntries
+	MsgAppendReply
+)
+
+// String returns the name log lines use for the RPC.
+func (k MessageKind) String() string {
+	switch k {
+	case MsgRequestVote:
+		return "RequestVote"
+	case MsgVoteReply:
+		return "RequestVoteReply"
+	case MsgAppendEntries:
+		return "AppendEntries"
+	case MsgAppendReply:
+		return "AppendEntriesReply"
+	}
+	return "message(" + strconv.Itoa(int(k)) + ")"
+}
+
+// Message is what nodes say to each other. Kind says which one of the bodies
+// holds; the others are zero. A message is not altered after it has been sent,
+// and whoever receives it keeps the data of its entries but not the message.
+type Message struct {
+	Kind MessageKind
+	From NodeID
+	To   NodeID
+	// Term is the sender's term when it made the message.
+	Term Term
+
+	RequestVote RequestVote
+	VoteReply   VoteReply
+	Append      AppendEntries
+	AppendReply AppendReply
+
+	pool *messagePool
+}
+
+// RequestVote asks for a vote (Raft paper §5.2, §5.4.1).
+type RequestVote struct {
+	// LastIndex and LastTerm are of the last entry in the candidate's log.
+	LastIndex Index
+	LastTerm  Term
+}
+
+// VoteReply answers a RequestVote.
+type VoteReply struct {
+	Granted bool
+}
+
+// AppendEntries replicates entries and, with none, is a heartbeat (Raft paper §5.3).
+type AppendEntries struct {
+	// PrevIndex and PrevTerm are of the entry just before Entries.
+	PrevIndex Index
+	PrevTerm  Term
+	// Commit is the leader's commit index.
+	Commit Index
+	// Entries follow PrevIndex without a gap.
+	Entries []Entry
+}
+
+// AppendReply answers an AppendEntries.
+type AppendReply struct {
+	// Success says that the follower's log held the entry at PrevIndex.
+	Success bool
+	// PrevIndex is that of the request this answers.
+	PrevIndex Index
+	// Match, when Success, is the last index up to which the follower's log is
+	// known to be the leader's, and durable.
+	Match Index
+	// HintTerm and HintIndex, when not Success, let the leader skip a whole
+	// term at once (Raft paper §5.3, end): the largest term and index at or
+	// below PrevIndex at which the logs can still agree.
+	HintTerm  Term
+	HintIndex Index
+}
+
+// Name is Kind's name.
+func (m *Message) Name() string { return m.Kind.String() }
+
+// Size is the number of bytes the message would take on a wire, about.
+func (m *Message) Size() int {
+	n := messageOverhead
+	for i := range m.Append.Entries {
+		n += m.Append.Entries[i].Size()
+	}
+	return n
+}
+
+const messageOverhead = 48
+
+// Release hands the message back to the core that made it, to be used for
+// another. Call it at most once, on the goroutine of that core, when nobody
+// will look at the message again. Not calling it costs an allocation.
+func (m *Message) Release() {
+	if p := m.pool; p != nil {
+		p.put(m)
+	}
+}
+
+// messagePool is a core's store of messages that came back.
+type messagePool struct{ free []*Message }
+
+func (p *messagePool) get() *Message {
+	if n := len(p.free); n > 0 {
+		m := p.free[n-1]
+		p.free = p.free[:n-1]
+		return m
+	}
+	return &Message{pool: p}
+}
+
+// put empties the message, so that a message from get carries nothing.
+func (p *messagePool) put(m *Message) {
+	*m = Message{pool: p}
+	p.free = append(p.free, m)
+}

@@ -1,0 +1,241 @@
+package script
+
+import (
+	"time"
+
+	"raftsim/raft"
+)
+
+// Scenario is a scenario file that was read and found sound: every default is filled in,
+// every window lies within the duration, every node exists.
+type Scenario struct {
+	Name     string
+	About    string
+	Duration time.Duration
+	// Seeds is what a sweep of this file covers; never empty.
+	Seeds    Seeds
+	Cluster  Cluster
+	Network  Network
+	Clients  Clients
+	Timeline []Entry
+	Expect   []Expectation
+}
+
+// Seeds is a set of seeds in the order they were written: ranges, both ends included.
+type Seeds []SeedRange
+
+// SeedRange is First..Last, both included.
+type SeedRange struct{ First, Last uint64 }
+
+// Duration is a range of times, both ends included.
+type DurationRange struct{ Min, Max time.Duration }
+
+// PPM is a probability in parts per million, 0..1,000,000: 5% is 50,000.
+type PPM uint32
+
+// Cluster is the cluster a run starts with: n1 ... nN.
+type Cluster struct {
+	Nodes           int
+	ElectionTimeout DurationRange
+	Heartbeat       time.Duration
+}
+
+// Network is what every link does; the `network` action changes part of it.
+type Network struct {
+	Latency   DurationRange
+	Loss      PPM
+	Duplicate PPM
+	Reorder   PPM
+}
+
+// NetworkChange is a `network` action: nil fields stay as they were.
+type NetworkChange struct {
+	Latency   *DurationRange
+	Loss      *PPM
+	Duplicate *PPM
+	Reorder   *PPM
+}
+
+// Clients is the workload.
+type Clients struct {
+	Count int
+	// Every is the mean time between two requests of one client: rate 50/s is 20ms. 0 is no requests but bursts.
+	Every time.Duration
+	Keys  int
+	Mix   Mix
+	// Timeout is how long a client waits for an answer before it tries again.
+	Timeout time.Duration
+}
+
+// Mix is the share of each operation; the shares add up to 1,000,000.
+type Mix struct{ Get, Put, Append, CAS, Delete PPM }
+
+// Position is a place in the file, from 1, for messages of a run ("line 14 was not exercised").
+type Position struct{ Line, Column int }
+
+// TriggerKind says what starts a timeline entry.
+type TriggerKind uint8
+
+const (
+	At     TriggerKind = iota + 1 // at: happens at From and stays
+	During                        // during: happens at From, undone at To
+	When                          // when: happens once Milestone is reached
+)
+
+// Trigger says when an entry starts, and when it ends.
+type Trigger struct {
+	Kind      TriggerKind
+	From, To  time.Duration
+	Milestone Comparisons // for When: all must hold, counted over the whole run
+}
+
+// Entry is one entry of the timeline: a trigger, and either one action or a repeated group.
+type Entry struct {
+	Position Position
+	Trigger  Trigger
+	Action   Action
+	// On is whom the action is for where the action does not say it itself (timeouts, network); default all.
+	On Selector
+}
+
+// Action is one of the *Action types below.
+type Action interface{ Verb() string }
+
+type (
+	// Crash stops nodes; what was not synced is lost or torn. Within a `during` they restart at its end.
+	Crash struct{ Nodes Selector }
+	// Restart boots crashed nodes from their disks.
+	Restart struct{ Nodes Selector }
+	// Pause freezes nodes: messages and timers wait. Within a `during` they go on at its end.
+	Pause struct{ Nodes Selector }
+	// Partition parts the network into groups; clients reach every node. Groups may end in `rest`.
+	Partition struct{ Groups []Selector }
+	// Cut cuts the links from every node of From to every node of To, one way.
+	Cut struct{ From, To Selector }
+	// Heal takes away every partition and cut.
+	Heal struct{}
+	// SetNetwork changes the links to and from the nodes of Entry.On.
+	SetNetwork struct{ Change NetworkChange }
+	// SetTimeouts changes timeouts of the nodes of Entry.On; nil/0 stays as it was.
+	SetTimeouts struct {
+		Election  *DurationRange
+		Heartbeat time.Duration
+	}
+	// FireTimeout makes the election timers of these nodes fire now, together.
+	FireTimeout struct{ Nodes Selector }
+	// Burst makes the clients together send Requests more, as fast as `Within` allows (0: at once).
+	Burst struct {
+		Requests int
+		Within   time.Duration
+	}
+)
+
+// Verb is the action's key in a file.
+func (Crash) Verb() string       { return "crash" }
+func (Restart) Verb() string     { return "restart" }
+func (Pause) Verb() string       { return "pause" }
+func (Partition) Verb() string   { return "partition" }
+func (Cut) Verb() string         { return "cut" }
+func (Heal) Verb() string        { return "heal" }
+func (SetNetwork) Verb() string  { return "network" }
+func (SetTimeouts) Verb() string { return "timeouts" }
+func (FireTimeout) Verb() string { return "timeout" }
+func (Burst) Verb() string       { return "burst" }
+
+// SelectorKind says whom a selector picks.
+type SelectorKind uint8
+
+const (
+	SelLeader    SelectorKind = iota + 1
+	SelFollower               // one follower, drawn
+	SelFollowers              // every follower
+	SelCandidate
+	SelMajority // a drawn majority of the nodes not yet picked in this entry
+	SelMinority // the largest minority
+	SelRandom   // random(Count)
+	SelRest     // whoever the entry has not picked yet
+	SelAll
+	SelNode // Node
+	SelList // the union of List
+)
+
+// Selector picks nodes when its entry starts.
+type Selector struct {
+	Kind  SelectorKind
+	Count int
+	Node  raft.NodeID
+	List  []Selector
+}
+
+// Metric is something a run counts.
+type Metric uint8
+
+const (
+	Commits Metric = iota + 1
+	Elections
+	Terms
+	RPCs
+	Bytes
+)
+
+// Comparison compares a metric: `commits: ">= 1"`.
+type Comparison struct {
+	Metric Metric
+	Op     CompareOp
+	Value  uint64
+}
+
+// Comparisons all have to hold.
+type Comparisons []Comparison
+
+// CompareOp is one of < <= == != >= >.
+type CompareOp uint8
+
+const (
+	Less CompareOp = iota + 1
+	LessEqual
+	Equal
+	NotEqual
+	GreaterEqual
+	Greater
+)
+
+// Expectation is one item of `expect`.
+type Expectation struct {
+	Position Position
+	Want     Want
+}
+
+// Want is one of the types below.
+type Want interface{ Key() string }
+
+type (
+	// Always: these invariants hold after every event. Empty is every one ("safety").
+	Always struct{ Properties []string }
+	// Linearizable: the clients' history is linearizable.
+	Linearizable struct{}
+	// LeaderElected: by this time (or End) there is a leader whom a majority follows.
+	LeaderElected struct{ By Deadline }
+	// Members: by this time the members are exactly these.
+	Members struct {
+		By    Deadline
+		Nodes []raft.NodeID
+	}
+	// ReplicasIdentical: at the end replicas that are up agree byte for byte at the same applied index.
+	ReplicasIdentical struct{}
+	// Counts: the comparisons hold over From..To; the whole run when To is 0.
+	Counts struct {
+		From, To    time.Duration
+		Comparisons Comparisons
+	}
+	// Sometimes: a sweep of the file's seeds reaches each of these states at least once.
+	Sometimes struct{ States []string }
+	// Violates: the run breaks this property; the file is a known failure kept.
+	Violates struct{ Property string }
+)
+
+// Deadline is a time, or the end of the run after it has settled.
+type Deadline struct {
+	At  time.Duration
+	End bool
+}
