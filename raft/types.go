@@ -1,6 +1,10 @@
 package raft
 
-import "strconv"
+import (
+	"strconv"
+
+	"raftsim/raft/quorum"
+)
 
 // NodeID names a member of the cluster. Identifiers start at 1; [None] is nobody.
 type NodeID uint64
@@ -22,7 +26,7 @@ type Term uint64
 
 // Index is the place of an entry in the log. Indexes start at 1; 0 is the place
 // before the first entry.
-type Index uint64
+type Index = quorum.Index
 
 // Role is what a node is within its current term (Raft paper §5.1, Figure 4).
 type Role uint8

@@ -1,0 +1,79 @@
+package raft
+
+import (
+	"time"
+
+	"raftsim/raft/quorum"
+)
+
+// ElectionTimeout tells that the election timer has fired: nobody was heard of for too long.
+// A follower or candidate starts an election in a new term (Raft paper §5.2); a leader has no
+// such timer and does nothing.
+func (c *Core) ElectionTimeout(now time.Duration) {
+	if c.role == Leader {
+		return
+	}
+	c.role = Candidate
+	c.leader = None
+	c.hard = HardState{Term: c.hard.Term + 1, Vote: c.id}
+	clear(c.granted)
+	c.resetElection(now)
+	for k, v := range c.voters {
+		if k == c.self {
+			continue
+		}
+		m := c.message(MsgRequestVote, v)
+		m.RequestVote = RequestVote{LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
+		c.send(m)
+	}
+	// Our own vote counts once it is on the disk: see persistedVote.
+}
+
+// resetElection starts the election timer anew with a timeout of its own, so that
+// split votes are rare and end soon (Raft paper §5.2).
+func (c *Core) resetElection(now time.Duration) {
+	c.heardAt = now
+	c.drawElection()
+}
+
+func (c *Core) drawElection() {
+	span := uint64(c.cfg.ElectionMax - c.cfg.ElectionMin)
+	c.election = c.cfg.ElectionMin + time.Duration(c.cfg.Draw(span+1))
+}
+
+// handleRequestVote grants a vote to the first who asks in a term, if its log is at least as
+// up-to-date as ours (Raft paper §5.2, §5.4.1; HandleRequestVoteRequest in raft.tla).
+func (c *Core) handleRequestVote(now time.Duration, m *Message) {
+	req := &m.RequestVote
+	grant := m.Term == c.hard.Term &&
+		(c.hard.Vote == None || c.hard.Vote == m.From) &&
+		!c.log.newerThan(req.LastIndex, req.LastTerm)
+	if grant {
+		c.hard.Vote = m.From
+		c.resetElection(now)
+	}
+	r := c.message(MsgVoteReply, m.From)
+	r.VoteReply.Granted = grant
+	c.send(r)
+}
+
+// countVote notes the vote of the voter at that place, and wins with a majority of them.
+func (c *Core) countVote(now time.Duration, voter int) {
+	c.granted[voter] = true
+	n := 0
+	for _, g := range c.granted {
+		if g {
+			n++
+		}
+	}
+	if n >= quorum.Majority(len(c.voters)) {
+		c.lead(now)
+	}
+}
+
+// persistedVote counts a candidate's vote for itself, now that it is on the disk.
+func (c *Core) persistedVote(now time.Duration) {
+	if c.role == Candidate && c.durable.hard == c.hard && !c.granted[c.self] {
+		c.countVote(now, c.self)
+	}
+}

@@ -1,0 +1,62 @@
+package raft
+
+import (
+	"fmt"
+	"time"
+)
+
+// handleAppend takes entries of the term's leader into the log and acknowledges them (Raft
+// paper §5.3; HandleAppendEntriesRequest in raft.tla).
+func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
+	a := &m.Append
+	if stale {
+		c.reject(m.From, a.PrevIndex, 0, 0) // its term in the reply makes an old leader step down
+		return
+	}
+	if c.role == Leader {
+		panic(fmt.Sprintf("raft: %v and %v both lead term %d", c.id, m.From, m.Term))
+	}
+	if c.role == Candidate {
+		c.role = Follower
+		c.drawElection()
+	}
+	c.leader = m.From
+	c.heardAt = now
+
+	if !c.log.holds(a.PrevIndex, a.PrevTerm) {
+		index, term := c.log.agreement(a.PrevIndex, a.PrevTerm)
+		c.reject(m.From, a.PrevIndex, index, term)
+		return
+	}
+	c.take(a.PrevIndex, a.Entries)
+	// Beyond the last entry of this message the log may still differ from the leader's.
+	match := a.PrevIndex + Index(len(a.Entries))
+	c.log.commit = max(c.log.commit, min(a.Commit, match))
+
+	r := c.message(MsgAppendReply, m.From)
+	r.AppendReply = AppendReply{Success: true, PrevIndex: a.PrevIndex, Match: match}
+	c.send(r)
+}
+
+// take makes the log hold entries after prev, where it agrees with the leader's. Only what
+// conflicts is cut off: a late message must not undo what a later one brought.
+func (c *Core) take(prev Index, entries []Entry) {
+	for k := range entries {
+		e := &entries[k]
+		if e.Index <= c.log.last && c.log.term(e.Index) == e.Term {
+			continue
+		}
+		if e.Index <= c.log.last {
+			c.cutLog(e.Index)
+		}
+		c.log.append(entries[k:])
+		return
+	}
+}
+
+// reject refuses an AppendEntries and says where the logs can agree at best.
+func (c *Core) reject(leader NodeID, prev, hintIndex Index, hintTerm Term) {
+	r := c.message(MsgAppendReply, leader)
+	r.AppendReply = AppendReply{PrevIndex: prev, HintIndex: hintIndex, HintTerm: hintTerm}
+	c.send(r)
+}

@@ -1,0 +1,121 @@
+package raft
+
+import (
+	"time"
+
+	"raftsim/raft/quorum"
+	"raftsim/raft/tracker"
+)
+
+// lead takes office for the term that was just won.
+func (c *Core) lead(now time.Duration) {
+	c.role = Leader
+	c.leader = c.id
+	for k := range c.peers {
+		c.peers[k] = tracker.Start(c.log.last)
+	}
+	c.peers[c.self].Match = min(c.durable.index, c.log.last)
+	c.heartbeat = now + c.cfg.Heartbeat
+	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
+	// It is also the first heartbeat.
+	c.appendOwn(EntryNoop, nil)
+}
+
+// appendOwn puts an entry of the current term at the end of the leader's log. Output sends it on.
+func (c *Core) appendOwn(kind EntryKind, data []byte) Index {
+	e := Entry{Index: c.log.last + 1, Term: c.hard.Term, Kind: kind, Data: data}
+	c.log.touch(e.Index)
+	c.log.push(&e)
+	return e.Index
+}
+
+// HeartbeatTimeout tells that the heartbeat timer has fired. A leader makes itself heard; others do nothing.
+func (c *Core) HeartbeatTimeout(now time.Duration) {
+	if c.role != Leader {
+		return
+	}
+	c.heartbeat = now + c.cfg.Heartbeat
+	for k := range c.peers {
+		if k == c.self {
+			continue
+		}
+		p := &c.peers[k]
+		p.Unblock()
+		if !p.CanSend(c.log.last, Index(c.cfg.MaxInflight)) {
+			c.sendAppend(k, nil)
+		} // otherwise Output has entries for it, which are as good
+	}
+}
+
+// replicate sends every follower what it may have. It is the only place that sends entries, so that
+// whatever was proposed since the last Output goes out together.
+func (c *Core) replicate() {
+	for k := range c.peers {
+		if k == c.self {
+			continue
+		}
+		for p := &c.peers[k]; p.CanSend(c.log.last, Index(c.cfg.MaxInflight)); {
+			es := c.limit(c.log.slice(p.Next, c.log.last))
+			c.sendAppend(k, es)
+			p.Sent(es[len(es)-1].Index)
+		}
+	}
+}
+
+// limit keeps the entries that fit into one message, at least one.
+func (c *Core) limit(es []Entry) []Entry {
+	size := es[0].Size()
+	for k := 1; k < len(es); k++ {
+		if size += es[k].Size(); size > c.cfg.MaxAppendBytes {
+			return es[:k:k]
+		}
+	}
+	return es
+}
+
+// sendAppend sends the follower at place k the entries, which follow its Next; none is a heartbeat.
+// Either way a follower whose log is not as thought says so.
+func (c *Core) sendAppend(k int, es []Entry) {
+	prev := c.peers[k].Next - 1
+	m := c.message(MsgAppendEntries, c.voters[k])
+	m.Append = AppendEntries{PrevIndex: prev, PrevTerm: c.log.term(prev), Commit: c.log.commit, Entries: es}
+	c.send(m)
+}
+
+// handleAppendReply learns how far a follower's log agrees (Raft paper §5.3; HandleAppendEntriesResponse in raft.tla).
+func (c *Core) handleAppendReply(from int, r *AppendReply) {
+	p := &c.peers[from]
+	if !r.Success {
+		// Both logs' terms only rise, so that all between the two hints can be skipped at once.
+		agree, _ := c.log.agreement(r.HintIndex, r.HintTerm)
+		p.Rejected(r.PrevIndex, agree+1)
+		return
+	}
+	if p.Accepted(r.Match) && r.Match > c.log.commit {
+		c.advanceCommit()
+	}
+}
+
+// advanceCommit commits what a majority has on its disks, but by counting only entries of the
+// current term (Raft paper §5.3, §5.4.2, Figure 8; AdvanceCommitIndex in raft.tla).
+func (c *Core) advanceCommit() {
+	for k := range c.peers {
+		c.match[k] = c.peers[k].Match
+	}
+	i := quorum.Committed(c.match)
+	if i > c.log.commit && c.log.term(i) == c.hard.Term {
+		c.log.commit = i
+	}
+}
+
+// persistedEntries counts what the leader itself has on its disk, like anybody else's (Raft
+// dissertation §10.2.1).
+func (c *Core) persistedEntries() {
+	if c.role != Leader {
+		return
+	}
+	if p := &c.peers[c.self]; c.durable.index > p.Match {
+		p.Match = c.durable.index
+		c.advanceCommit()
+	}
+}

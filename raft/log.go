@@ -1,0 +1,160 @@
+package raft
+
+import (
+	"fmt"
+	"sort"
+)
+
+// log is the entries a node holds, in memory.
+//
+// What holds between any two calls:
+//  1. entry i sits at place i-1, counted from the first chunk; there is no gap;
+//  2. terms never fall from one entry to the next; runs lists where they rise;
+//  3. applied <= commit <= last, and nothing at or below commit is ever cut off;
+//  4. unsaved is the lowest index that no Output has handed out yet, last+1 when there is none.
+//
+// Entries live in chunks that are filled once: growing copies nothing, and a slice handed
+// out (to a message, an Output) stays as it was even after the log has been cut.
+type log struct {
+	chunks  [][]Entry
+	last    Index
+	runs    []termRun
+	commit  Index
+	applied Index
+	unsaved Index
+	// changed is the lowest index written or cut since somebody last asked, 0 for none.
+	changed Index
+}
+
+// termRun is a stretch of entries of one term: from first up to the next run.
+type termRun struct {
+	first Index
+	term  Term
+}
+
+const (
+	chunkBits = 9
+	chunkSize = 1 << chunkBits
+	chunkMask = chunkSize - 1
+)
+
+func (l *log) lastTerm() Term {
+	if n := len(l.runs); n > 0 {
+		return l.runs[n-1].term
+	}
+	return 0
+}
+
+// term returns the term of entry i, which is 0 for index 0; i is at most last.
+func (l *log) term(i Index) Term {
+	if i == 0 {
+		return 0
+	}
+	// Nearly every question is about the newest run.
+	if n := len(l.runs); n > 0 && i >= l.runs[n-1].first {
+		return l.runs[n-1].term
+	}
+	return l.runs[l.runOf(i)].term
+}
+
+// runOf returns the position of the run that holds entry i, 1 <= i <= last.
+func (l *log) runOf(i Index) int {
+	return sort.Search(len(l.runs), func(k int) bool { return l.runs[k].first > i }) - 1
+}
+
+// holds says whether the log has an entry at i and of that term.
+func (l *log) holds(i Index, t Term) bool { return i <= l.last && l.term(i) == t }
+
+// append adds entries at the end. Their indexes follow last and their terms do not fall.
+func (l *log) append(es []Entry) {
+	if len(es) == 0 {
+		return
+	}
+	l.touch(l.last + 1)
+	for k := range es {
+		e := &es[k]
+		if e.Index != l.last+1 || e.Term < l.lastTerm() {
+			panic(fmt.Sprintf("raft: entry %d of term %d cannot follow entry %d of term %d", e.Index, e.Term, l.last, l.lastTerm()))
+		}
+		l.push(e)
+	}
+}
+
+// push puts one entry at the end.
+func (l *log) push(e *Entry) {
+	if int(l.last&chunkMask) == 0 && int(l.last>>chunkBits) == len(l.chunks) {
+		l.chunks = append(l.chunks, make([]Entry, 0, chunkSize))
+	}
+	c := &l.chunks[l.last>>chunkBits]
+	*c = append(*c, *e)
+	l.last = e.Index
+	if n := len(l.runs); n == 0 || l.runs[n-1].term != e.Term {
+		l.runs = append(l.runs, termRun{first: e.Index, term: e.Term})
+	}
+}
+
+// cut takes away entry i and all after it. Cutting what is committed would lose it: a panic.
+func (l *log) cut(i Index) {
+	if i <= l.commit {
+		panic(fmt.Sprintf("raft: asked to cut the log at %d, but it is committed up to %d", i, l.commit))
+	}
+	l.touch(i)
+	at := i - 1
+	keep := l.chunks[at>>chunkBits][:at&chunkMask]
+	// A new array: the old one may be in messages on their way.
+	fresh := make([]Entry, len(keep), chunkSize)
+	copy(fresh, keep)
+	l.chunks = l.chunks[:at>>chunkBits]
+	if len(fresh) > 0 {
+		l.chunks = append(l.chunks, fresh)
+	}
+	l.last = at
+	for n := len(l.runs); n > 0 && l.runs[n-1].first > at; n-- {
+		l.runs = l.runs[:n-1]
+	}
+	l.unsaved = min(l.unsaved, i)
+}
+
+func (l *log) touch(i Index) {
+	if l.changed == 0 || i < l.changed {
+		l.changed = i
+	}
+}
+
+// slice returns entries from lo up to hi or up to the end of lo's chunk, whichever
+// comes first; it is empty when lo > hi.
+func (l *log) slice(lo, hi Index) []Entry {
+	if lo > hi {
+		return nil
+	}
+	c := l.chunks[(lo-1)>>chunkBits]
+	from := (lo - 1) & chunkMask
+	to := min(Index(len(c)), from+hi-lo+1)
+	return c[from:to:to]
+}
+
+// agreement returns the largest index at or below i, and its term, at which the log's term is
+// at most t: all that could agree with a log whose entry i has term t, since
+// terms never fall along a log.
+func (l *log) agreement(i Index, t Term) (Index, Term) {
+	i = min(i, l.last)
+	if i == 0 {
+		return 0, 0
+	}
+	k := l.runOf(i)
+	for ; k >= 0 && l.runs[k].term > t; k-- {
+		i = l.runs[k].first - 1
+	}
+	if k < 0 {
+		return 0, 0
+	}
+	return i, l.runs[k].term
+}
+
+// newerThan says whether the log is more up-to-date than one that ends in that entry (Raft paper §5.4.1).
+func (l *log) newerThan(index Index, term Term) bool {
+	if mine := l.lastTerm(); mine != term {
+		return mine > term
+	}
+	return l.last > index
+}

@@ -1,0 +1,185 @@
+package raft
+
+import (
+	"fmt"
+	"time"
+)
+
+// Output is what a core wants done. All of it is the core's own memory, valid until the next call of
+// [Core.Output]; entries and their data are valid for good, and never altered.
+type Output struct {
+	// HardState, when HardStateChanged, is to be on the disk before or together with Entries.
+	HardState        HardState
+	HardStateChanged bool
+	// Entries are to be on the disk: the log from Entries[0].Index on is replaced by them.
+	Entries []Entry
+	// Ticket is what to call [Core.Persisted] with once HardState and Entries are durable;
+	// 0 when there is nothing to write. Writes become durable in the order of their tickets.
+	Ticket Ticket
+	// Messages may leave at once, whatever was written or not. Each belongs to the caller, who
+	// may [Message.Release] it when nobody needs it any more.
+	Messages []*Message
+	// Committed are entries to apply to the state machine, each handed out once, in order.
+	Committed []Entry
+	// More says that another Output waits to be taken now.
+	More bool
+}
+
+// output is what was collected for the next Output, and what of earlier ones is not yet done.
+type output struct {
+	out    Output
+	ready  []*Message // to leave with the next Output
+	held   []*Message // to leave once what they promise is durable
+	saved  HardState  // the hard state of the last ticket
+	ticket Ticket     // the last one handed out
+	// writes are handed out and not yet durable, oldest first, from position head.
+	writes []write
+	head   int
+}
+
+// write is what becomes durable with a ticket.
+type write struct {
+	ticket Ticket
+	hard   HardState
+	last   Index // the log's last entry then, or the last that was not cut off since
+}
+
+// durable is what is on the disk for certain.
+type durable struct {
+	hard HardState
+	// index is up to where the log, as it stands, is on the disk.
+	index Index
+}
+
+// message makes a message of the current term.
+func (c *Core) message(kind MessageKind, to NodeID) *Message {
+	m := c.pool.get()
+	m.Kind, m.From, m.To, m.Term = kind, c.id, to, c.hard.Term
+	return m
+}
+
+// send is the way out for every message. What promises that something is on the disk waits here until it
+// is: the promise is kept whatever happens to the node after (Raft paper Figure 2; dissertation §3.8).
+func (c *Core) send(m *Message) {
+	if c.kept(m) {
+		c.output.ready = append(c.output.ready, m)
+		return
+	}
+	if m.Kind == MsgAppendReply {
+		// One acknowledgement of the most stands for those of less.
+		for _, h := range c.output.held {
+			if h.Kind == MsgAppendReply && h.To == m.To && h.Term == m.Term {
+				if m.AppendReply.Match > h.AppendReply.Match {
+					h.AppendReply = m.AppendReply
+				}
+				m.Release()
+				return
+			}
+		}
+	}
+	c.output.held = append(c.output.held, m)
+}
+
+// kept says whether what a message promises is on the disk.
+//
+//   - A vote: once given, it is not given again to another in that term after a restart.
+//   - An acknowledgement: the entries, and the term they were taken in.
+//   - A candidate's request: its own vote. A candidate that forgot it could ask again in the
+//     same term, with a shorter log, and count the votes that the longer one was given.
+func (c *Core) kept(m *Message) bool {
+	d := &c.durable
+	switch m.Kind {
+	case MsgRequestVote:
+		return d.hard == HardState{Term: m.Term, Vote: m.From}
+	case MsgVoteReply:
+		return !m.VoteReply.Granted || d.hard == HardState{Term: m.Term, Vote: m.To}
+	case MsgAppendReply:
+		return !m.AppendReply.Success || d.hard.Term == m.Term && d.index >= m.AppendReply.Match
+	}
+	return true
+}
+
+// Output collects what is to be done since the last time. It returns the same Output every time, filled anew.
+func (c *Core) Output() *Output {
+	o := &c.output
+	if c.role == Leader {
+		c.replicate()
+	}
+	out := &o.out
+	recycled := out.Messages[:0]
+	*out = Output{Messages: o.ready}
+	o.ready = recycled
+
+	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved {
+		if c.hard != o.saved {
+			out.HardState, out.HardStateChanged = c.hard, true
+			o.saved = c.hard
+		}
+		out.Entries = l.slice(l.unsaved, l.last)
+		l.unsaved += Index(len(out.Entries))
+		o.ticket++
+		out.Ticket = o.ticket
+		o.writes = append(o.writes, write{ticket: o.ticket, hard: c.hard, last: l.unsaved - 1})
+	}
+	if l := &c.log; l.applied < l.commit {
+		out.Committed = l.slice(l.applied+1, l.commit)
+		l.applied += Index(len(out.Committed))
+	}
+	out.More = c.log.unsaved <= c.log.last || c.log.applied < c.log.commit
+	return out
+}
+
+// Persisted tells that everything up to and including that ticket is on the disk. Tickets that were told before
+// are ignored; one that was never handed out is the caller's mistake, and a panic.
+func (c *Core) Persisted(now time.Duration, t Ticket) {
+	o := &c.output
+	if t > o.ticket {
+		panic(fmt.Sprintf("raft: told that ticket %d is durable, but only %d were handed out", t, o.ticket))
+	}
+	done := false
+	for o.head < len(o.writes) && o.writes[o.head].ticket <= t {
+		w := &o.writes[o.head]
+		c.durable = durable{hard: w.hard, index: w.last}
+		o.head++
+		done = true
+	}
+	if !done {
+		return
+	}
+	if o.head == len(o.writes) {
+		o.writes, o.head = o.writes[:0], 0
+	} else if o.head > 64 && o.head*2 > len(o.writes) {
+		o.writes = o.writes[:copy(o.writes, o.writes[o.head:])]
+		o.head = 0
+	}
+	c.releaseHeld()
+	c.persistedVote(now)
+	c.persistedEntries()
+}
+
+// releaseHeld lets go of messages whose promise is on the disk now, and throws away those of terms that have passed.
+func (c *Core) releaseHeld() {
+	o := &c.output
+	still := o.held[:0]
+	for _, m := range o.held {
+		switch {
+		case m.Term != c.hard.Term:
+			m.Release()
+		case c.kept(m):
+			o.ready = append(o.ready, m)
+		default:
+			still = append(still, m)
+		}
+	}
+	o.held = still
+}
+
+// cutLog takes away entry i and all after it, also from what is, or will be, durable of the log as it stands.
+func (c *Core) cutLog(i Index) {
+	c.log.cut(i)
+	c.durable.index = min(c.durable.index, i-1)
+	for k := c.output.head; k < len(c.output.writes); k++ {
+		w := &c.output.writes[k]
+		w.last = min(w.last, i-1)
+	}
+}
