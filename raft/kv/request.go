@@ -65,6 +65,8 @@ const (
 	NotLeader
 	// Unknown: the node proposed the operation and lost it; it may or may not take effect.
 	Unknown
+	// Invalid: the request cannot be carried out by anyone; see [Request.Validate].
+	Invalid
 )
 
 // String returns the status in lower case.
@@ -76,6 +78,8 @@ func (s Status) String() string {
 		return "not-leader"
 	case Unknown:
 		return "unknown"
+	case Invalid:
+		return "invalid"
 	}
 	return "status?"
 }

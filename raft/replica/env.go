@@ -63,12 +63,8 @@ type Tunable interface {
 	SetTimeouts(t Timeouts)
 }
 
-// Timeouts are the two intervals of a node. A zero field leaves what it is about as it was.
-type Timeouts struct {
-	// ElectionMin and ElectionMax bound the election timeout, both inclusive.
-	ElectionMin, ElectionMax time.Duration
-	Heartbeat                time.Duration
-}
+// Timeouts are the intervals of a node. A zero field leaves what it is about as it was.
+type Timeouts = raft.Timeouts
 
 // Message is what processes send each other through an Env.
 type Message interface {

@@ -1,0 +1,213 @@
+package replica
+
+import (
+	"fmt"
+	"time"
+
+	"raftsim/raft"
+	"raftsim/raft/kv"
+	"raftsim/raft/wal"
+)
+
+// Options are what every node of a cluster is started with.
+type Options struct {
+	// Voters are the members.
+	Voters   []raft.NodeID
+	Timeouts raft.Timeouts
+	// SegmentBytes is about the size of a file of the log; 0 is the log's own choice.
+	SegmentBytes int64
+	// Applied, when not nil, is called for each entry the state machine takes in.
+	Applied func(node raft.NodeID, a Applied)
+}
+
+// Applied tells of an entry that the state machine took in.
+type Applied struct {
+	Entry *raft.Entry
+	// Session and Seq name the client's request, when the entry is a command.
+	Session kv.SessionID
+	Seq     uint64
+	// Repeat says that the request had taken effect before and did not again.
+	Repeat bool
+}
+
+// Replica is a whole node: the core, its log on the disk and the key-value store, made one
+// program that an Env drives.
+type Replica struct {
+	id    raft.NodeID
+	env   Env
+	opts  Options
+	core  *raft.Core
+	wal   *wal.Log
+	store *kv.Store
+
+	election, heartbeat time.Duration // what the Env's timers are armed for
+	role                raft.Role     // as last looked at, to see changes
+	waiting             waiting
+	commands            slab
+	answer              Response // scratch
+}
+
+var (
+	_ Process = (*Replica)(nil)
+	_ Tunable = (*Replica)(nil)
+)
+
+// New returns how to boot a replica: from an empty disk as a new node, from any other as the node
+// that left it. Booting fails when the disk is damaged or holds what no node can have written.
+func New(o Options) Boot {
+	return func(id raft.NodeID, env Env) (Process, error) { return boot(id, env, o) }
+}
+
+func boot(id raft.NodeID, env Env, o Options) (Process, error) {
+	l, found, err := wal.Open(env.FS(), wal.Options{SegmentBytes: o.SegmentBytes})
+	if err != nil {
+		return nil, err
+	}
+	r := &Replica{id: id, env: env, opts: o, wal: l, store: kv.NewStore(), election: raft.Never, heartbeat: raft.Never}
+	if found.Torn != nil && env.Logging() {
+		env.Log(fmt.Sprintf("Node %v cut off a torn tail: %v", id, found.Torn))
+	}
+	r.core, err = raft.New(raft.Config{
+		ID: id, Voters: o.Voters, Timeouts: o.Timeouts,
+		Draw: func(n uint64) uint64 { return env.Draw("election-timeout", n) },
+	}, raft.Restored{HardState: found.HardState, Entries: found.Entries}, env.Now())
+	if err != nil {
+		return nil, err
+	}
+	r.act()
+	return r, nil
+}
+
+// Core is the node's consensus, to be looked at only.
+func (r *Replica) Core() *raft.Core { return r.core }
+
+// Store is the node's state machine, to be looked at only.
+func (r *Replica) Store() *kv.Store { return r.store }
+
+// Receive implements [Process].
+func (r *Replica) Receive(from raft.NodeID, m Message) {
+	rm, ok := m.(*raft.Message)
+	if !ok || rm.From != from {
+		return // not one of ours
+	}
+	r.core.Step(r.env.Now(), rm)
+	r.act()
+}
+
+// Timer implements [Process].
+func (r *Replica) Timer(t TimerID) {
+	now := r.env.Now()
+	switch t {
+	case TimerElection:
+		r.election = raft.Never // it is no longer armed
+		if r.env.Logging() && r.core.Role() != raft.Leader {
+			r.env.Log("Node " + r.id.String() + " timed out, starting election")
+		}
+		r.core.ElectionTimeout(now)
+	case TimerHeartbeat:
+		r.heartbeat = raft.Never
+		r.core.HeartbeatTimeout(now)
+	}
+	r.act()
+}
+
+// Synced implements [Process].
+func (r *Replica) Synced(t wal.SyncTicket, err error) {
+	durable, err := r.wal.Synced(t, err)
+	if err != nil {
+		r.env.Halt(err)
+		return
+	}
+	if durable != 0 {
+		r.core.Persisted(r.env.Now(), durable)
+	}
+	r.act()
+}
+
+// SetTimeouts implements [Tunable]. Timeouts that cannot be leave all as it was.
+func (r *Replica) SetTimeouts(t Timeouts) {
+	err := r.core.SetTimeouts(r.env.Now(), t)
+	if err != nil && r.env.Logging() {
+		r.env.Log("Node " + r.id.String() + " keeps its timeouts: " + err.Error())
+	}
+	r.act()
+}
+
+// act does what the core wants done: write, send, apply, arm timers. It ends every event.
+func (r *Replica) act() {
+	for {
+		out := r.core.Output()
+		if r.core.Role() != r.role {
+			r.roleChanged()
+		}
+		if out.Ticket != 0 && !r.save(out) {
+			return
+		}
+		for _, m := range out.Messages {
+			r.send(m)
+		}
+		for k := range out.Committed {
+			if !r.apply(&out.Committed[k]) {
+				return
+			}
+		}
+		if !out.More {
+			break
+		}
+	}
+	r.arm()
+}
+
+// save writes ahead. A disk that refuses ends the node: what it promised could no longer be kept.
+func (r *Replica) save(out *raft.Output) bool {
+	var hs *raft.HardState
+	if out.HardStateChanged {
+		hs = &out.HardState
+	}
+	if err := r.wal.Save(hs, out.Entries, out.Ticket); err != nil {
+		r.env.Halt(err)
+		return false
+	}
+	return true
+}
+
+func (r *Replica) send(m *raft.Message) {
+	if r.env.Logging() && (m.Kind == raft.MsgRequestVote || m.Kind == raft.MsgAppendEntries) {
+		r.env.Log("Node " + r.id.String() + " sends RPC " + m.Name() + " to Node " + m.To.String())
+	}
+	r.env.Send(m.To, m)
+}
+
+// arm keeps the Env's timers at the core's deadlines.
+func (r *Replica) arm() {
+	election, heartbeat := r.core.Deadlines()
+	if election != r.election {
+		r.election = election
+		r.set(TimerElection, election)
+	}
+	if heartbeat != r.heartbeat {
+		r.heartbeat = heartbeat
+		r.set(TimerHeartbeat, heartbeat)
+	}
+}
+
+func (r *Replica) set(t TimerID, at time.Duration) {
+	if at == raft.Never {
+		r.env.StopTimer(t)
+	} else {
+		r.env.SetTimer(t, at)
+	}
+}
+
+// roleChanged says so in the log, and to clients who wait for what this node no longer decides.
+func (r *Replica) roleChanged() {
+	was := r.role
+	r.role = r.core.Role()
+	if was == raft.Leader {
+		r.giveUp()
+	}
+	if !r.env.Logging() || r.role == raft.Candidate {
+		return // an election is told of where it starts
+	}
+	r.env.Log("Node " + r.id.String() + " becomes " + r.role.String())
+}

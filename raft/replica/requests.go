@@ -1,0 +1,121 @@
+package replica
+
+import (
+	"fmt"
+
+	"raftsim/raft"
+	"raftsim/raft/kv"
+)
+
+// waiting is the clients' requests that a leader proposed and has not yet seen committed, in the order of the log.
+type waiting struct {
+	queue []request
+	head  int
+}
+
+// request is one of them.
+type request struct {
+	index   raft.Index
+	term    raft.Term
+	client  ClientID
+	session kv.SessionID
+	seq     uint64
+}
+
+func (w *waiting) push(q request) { w.queue = append(w.queue, q) }
+
+// first returns the oldest, nil when there is none; it is good until the next push.
+func (w *waiting) first() *request {
+	if w.head == len(w.queue) {
+		return nil
+	}
+	return &w.queue[w.head]
+}
+
+func (w *waiting) pop() {
+	if w.head++; w.head == len(w.queue) {
+		w.queue, w.head = w.queue[:0], 0
+	} else if w.head > 1024 && w.head*2 > len(w.queue) {
+		w.queue = w.queue[:copy(w.queue, w.queue[w.head:])]
+		w.head = 0
+	}
+}
+
+// slab is memory for commands, taken in large pieces because the log keeps each small one.
+type slab struct{ free []byte }
+
+const slabSize = 64 << 10
+
+// encode returns the request as a command.
+func (s *slab) encode(q *kv.Request) []byte {
+	if cap(s.free)-len(s.free) < 512+len(q.Key)+len(q.Value)+len(q.Expect) {
+		s.free = make([]byte, 0, slabSize)
+	}
+	from := len(s.free)
+	s.free = kv.Encode(s.free, q)
+	return s.free[from:len(s.free):len(s.free)]
+}
+
+// Request implements [Process]. A leader proposes the request, a read like a write, and answers once it
+// is applied; others say who leads, if they know.
+func (r *Replica) Request(client ClientID, q *kv.Request) {
+	if q.Validate() != nil {
+		r.reply(client, q.Session, q.Seq, kv.Invalid, kv.Result{})
+		return
+	}
+	if r.core.Role() != raft.Leader {
+		r.reply(client, q.Session, q.Seq, kv.NotLeader, kv.Result{})
+		return
+	}
+	if res, ok := r.store.Lookup(q.Session, q.Seq); ok {
+		r.reply(client, q.Session, q.Seq, kv.OK, res) // a retry of what has taken effect
+		return
+	}
+	index, term, err := r.core.Propose(r.commands.encode(q))
+	if err != nil {
+		r.reply(client, q.Session, q.Seq, kv.NotLeader, kv.Result{})
+		return
+	}
+	r.waiting.push(request{index: index, term: term, client: client, session: q.Session, seq: q.Seq})
+	r.act()
+}
+
+// apply takes a committed entry into the state machine and answers who waits for it.
+func (r *Replica) apply(e *raft.Entry) bool {
+	a := Applied{Entry: e}
+	var res kv.Result
+	if e.Kind == raft.EntryCommand {
+		out, err := r.store.Apply(e.Index, e.Data)
+		if err != nil {
+			// Every replica would fail alike; none can go on without parting from the log.
+			r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, err))
+			return false
+		}
+		a.Session, a.Seq, a.Repeat, res = out.Session, out.Seq, out.Repeat, out.Result
+	}
+	if r.opts.Applied != nil {
+		r.opts.Applied(r.id, a)
+	}
+	for q := r.waiting.first(); q != nil && q.index <= e.Index; q = r.waiting.first() {
+		if q.index == e.Index && q.term == e.Term {
+			r.reply(q.client, q.session, q.seq, kv.OK, res)
+		} else {
+			r.reply(q.client, q.session, q.seq, kv.Unknown, kv.Result{})
+		}
+		r.waiting.pop()
+	}
+	return true
+}
+
+// giveUp tells everyone who waits that this node can no longer say what becomes of the request.
+func (r *Replica) giveUp() {
+	for q := r.waiting.first(); q != nil; q = r.waiting.first() {
+		r.reply(q.client, q.session, q.seq, kv.Unknown, kv.Result{})
+		r.waiting.pop()
+	}
+}
+
+func (r *Replica) reply(client ClientID, session kv.SessionID, seq uint64, s kv.Status, res kv.Result) {
+	r.answer = Response{Session: session, Seq: seq, Status: s, Result: res, Leader: r.core.Leader()}
+	r.env.Answer(client, &r.answer)
+}
