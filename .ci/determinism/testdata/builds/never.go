@@ -1,0 +1,4 @@
+//go:build never
+
+// want:1 "a file that only some builds have"
+package builds

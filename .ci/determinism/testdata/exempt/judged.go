@@ -1,0 +1,7 @@
+package exempt
+
+import "time"
+
+func now() time.Time { return time.Now() } // want "time.Now"
+
+var _ = now
