@@ -82,9 +82,12 @@ func (d Drop) String() string {
 	return "?"
 }
 
-// Event is one step of a world. Fields beyond those of every event are set as its kind says.
+// Event is one step of a world, or part of one: a fault, and the loss of a message that is being sent, have the ID of
+// the event during which they happen (of the last one, when they happen between two). Fields beyond those of every event are
+// set as its kind says.
 type Event struct {
-	// ID numbers the event; Cause is the event during which it was scheduled, 0 when none was under way.
+	// ID numbers the event; Cause is the event during which it was scheduled, 0 when none was under way. What is
+	// part of an event has itself for its cause.
 	ID, Cause EventID
 	// At is virtual time since the world began.
 	At   time.Duration
@@ -113,7 +116,7 @@ type Event struct {
 func (e *Event) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#%d %v %s", e.ID, e.At, e.what())
-	if e.Cause != 0 {
+	if e.Cause != 0 && e.Cause != e.ID {
 		fmt.Fprintf(&b, " (by #%d)", e.Cause)
 	}
 	return b.String()

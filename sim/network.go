@@ -1,0 +1,254 @@
+package sim
+
+import (
+	"time"
+
+	"raftsim/raft"
+)
+
+// link is one direction between two nodes, or between a client and a node.
+type link struct {
+	// least and spread make up the latency: least plus a draw below spread, if that is over 1.
+	least  time.Duration
+	spread uint64
+	// last is when the latest message arrives that kept the order.
+	last time.Duration
+	// severed is how many cuts and partitions part the two.
+	severed int32
+	// faulty is true when any chance is not 0.
+	faulty  bool
+	latency stream
+
+	lossFrom, duplicateFrom, reorderFrom uint64
+	loss, duplicate, reorder             stream
+	spec                                 Link
+}
+
+// packet is a message on its way. Its copies share it.
+type packet struct {
+	message Message
+	cause   EventID
+	size    uint32
+	from    uint8
+	copies  uint8
+}
+
+func newLink(seed uint64, o owner, spec Link) link {
+	l := link{
+		latency:   newStream(seed, o, "latency"),
+		loss:      newStream(seed, o, "loss"),
+		duplicate: newStream(seed, o, "duplicate"),
+		reorder:   newStream(seed, o, "reorder"),
+	}
+	l.set(spec)
+	return l
+}
+
+func (l *link) set(spec Link) {
+	l.spec = spec
+	l.least = max(spec.Latency.Min, 0)
+	l.spread = uint64(max(spec.Latency.Max, l.least)-l.least) + 1
+	l.lossFrom, l.duplicateFrom, l.reorderFrom = threshold(spec.Loss), threshold(spec.Duplicate), threshold(spec.Reorder)
+	l.faulty = spec.Loss|spec.Duplicate|spec.Reorder != 0
+}
+
+func (l *link) delay() time.Duration {
+	if l.spread <= 1 {
+		return l.least
+	}
+	return l.least + time.Duration(l.latency.below(l.spread))
+}
+
+// carry decides when a message sent now arrives, and in how many copies; none when it is
+// lost. A copy beyond the first arrives at again.
+func (l *link) carry(now time.Duration, c *Counters) (copies uint8, at, again time.Duration) {
+	if !l.faulty {
+		at = max(now+l.delay(), l.last)
+		l.last = at
+		return 1, at, 0
+	}
+	return l.carryFaulty(now, c)
+}
+
+func (l *link) carryFaulty(now time.Duration, c *Counters) (copies uint8, at, again time.Duration) {
+	if l.spec.Loss != 0 && l.loss.happens(l.lossFrom) {
+		c.Lost++
+		return 0, 0, 0
+	}
+	at = now + l.delay()
+	if l.spec.Reorder != 0 && l.reorder.happens(l.reorderFrom) {
+		c.Reordered++
+		at += time.Duration(l.reorder.below(4*max(uint64(l.least)+l.spread-1, uint64(time.Millisecond/4)) + 1))
+	} else {
+		at = max(at, l.last)
+		l.last = at
+	}
+	if l.spec.Duplicate != 0 && l.duplicate.happens(l.duplicateFrom) {
+		c.Duplicated++
+		// Its latency is drawn from its own stream, so that a copy shifts no other message.
+		again = max(now+l.least+time.Duration(l.duplicate.below(l.spread)), at)
+		return 2, at, again
+	}
+	return 1, at, 0
+}
+
+// Send implements [Env]. What is sent to the sender itself or to nobody is dropped.
+func (n *node) Send(to raft.NodeID, m Message) {
+	w := n.world
+	size := m.Size()
+	w.counters.Messages++
+	w.counters.Bytes += uint64(size)
+	if w.hooks.Sent != nil {
+		running := w.running
+		w.running = raft.None
+		w.hooks.Sent(n.id, to, m)
+		w.running = running
+	}
+	if to-1 >= raft.NodeID(len(w.nodes)) || to == n.id {
+		w.dropMessage(m, n.id, to, DropNowhere, w.cause)
+		return
+	}
+	l := w.between(n.id, to)
+	if l.severed != 0 {
+		w.dropMessage(m, n.id, to, DropCut, w.cause)
+		return
+	}
+	copies, at, again := l.carry(w.now, &w.counters)
+	if copies == 0 {
+		w.dropMessage(m, n.id, to, DropLost, w.cause)
+		return
+	}
+	ref := w.packets.put(packet{message: m, cause: w.cause, size: uint32(size), from: uint8(n.id), copies: copies})
+	w.queue.push(queued{at: at, ref: ref, node: uint16(to), kind: queuedMessage})
+	if copies == 2 {
+		w.queue.push(queued{at: again, ref: ref, node: uint16(to), kind: queuedMessage})
+	}
+}
+
+// arrive takes a message off the network.
+func (w *World) arrive(e *queued) {
+	n := w.nodes[e.node-1]
+	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref).from), n.id).severed != 0 {
+		w.beginVain(e.at)
+		w.dropPacket(e.ref, n.id, DropCut)
+		return
+	}
+	if n.process == nil {
+		w.beginVain(e.at)
+		w.dropPacket(e.ref, n.id, DropDown)
+		return
+	}
+	if n.paused {
+		e.kind = queuedArrived
+		n.held = append(n.held, *e)
+		return
+	}
+	w.deliver(e, n)
+}
+
+// deliver hands a message to a process, unless the node went down or was paused again since it arrived.
+func (w *World) deliver(e *queued, n *node) {
+	if n.paused {
+		n.held = append(n.held, *e)
+		return
+	}
+	if n.process == nil {
+		w.beginVain(e.at)
+		w.dropPacket(e.ref, n.id, DropDown)
+		return
+	}
+	p := w.packets.at(e.ref)
+	m := p.message
+	w.begin(e.at, word(EventMessage, e.node, uint16(p.from), p.size), p.cause)
+	if w.hooks.Trace != nil {
+		w.trace(Event{Kind: EventMessage, Cause: p.cause, Node: n.id, From: raft.NodeID(p.from), Message: m})
+	}
+	w.counters.Delivered++
+	w.running = n.id
+	n.process.Receive(raft.NodeID(p.from), m)
+	// Receive may have moved the slab, not the places in it.
+	if p = w.packets.at(e.ref); p.copies > 1 {
+		p.copies--
+	} else {
+		m.Release()
+		w.packets.drop(e.ref)
+	}
+	w.running = raft.None
+	w.after(n)
+}
+
+// dropPacket loses a copy of a message that was on its way.
+func (w *World) dropPacket(ref uint32, to raft.NodeID, why Drop) {
+	p := w.packets.at(ref)
+	m, from, cause := p.message, raft.NodeID(p.from), p.cause
+	if p.copies > 1 {
+		p.copies--
+		w.dropped(Event{From: from, Node: to, Drop: why, Message: m, Cause: cause})
+		return
+	}
+	w.packets.drop(ref)
+	w.dropMessage(m, from, to, why, cause)
+}
+
+// dropMessage loses the last copy of a message.
+func (w *World) dropMessage(m Message, from, to raft.NodeID, why Drop, cause EventID) {
+	w.dropped(Event{From: from, Node: to, Drop: why, Message: m, Cause: cause})
+	m.Release()
+}
+
+// dropped tells of what does not arrive. It is part of the event under way.
+func (w *World) dropped(e Event) {
+	switch e.Drop {
+	case DropCut:
+		w.counters.Cut++
+	case DropDown, DropNowhere:
+		w.counters.Unreachable++
+	}
+	w.print.event(w.now, word(EventDrop, uint16(e.Node), uint16(e.From), uint32(e.Drop)|uint32(e.Client)<<8), e.Cause)
+	if w.hooks.Trace != nil {
+		e.Kind = EventDrop
+		w.trace(e)
+	}
+}
+
+// between returns the link between two nodes, which must be there.
+func (w *World) between(from, to raft.NodeID) *link {
+	return &w.links[int(from-1)*w.stride+int(to-1)]
+}
+
+// growLinks makes the links to and from the newest node.
+func (w *World) growLinks() {
+	count := len(w.nodes)
+	if count > w.stride {
+		stride := max(4, 2*w.stride)
+		links := make([]link, stride*stride)
+		for i := range count - 1 {
+			copy(links[i*stride:], w.links[i*w.stride:i*w.stride+count-1])
+		}
+		w.links, w.stride = links, stride
+	}
+	id := raft.NodeID(count)
+	for other := raft.NodeID(1); other < id; other++ {
+		*w.between(other, id) = newLink(w.config.Seed, ofLink.of(uint64(other), uint64(id)), w.config.Link)
+		*w.between(id, other) = newLink(w.config.Seed, ofLink.of(uint64(id), uint64(other)), w.config.Link)
+	}
+	for i := range w.cuts {
+		w.severNewest(&w.cuts[i])
+	}
+	for _, h := range w.hosts {
+		h.connect(w)
+	}
+}
+
+// Link returns how the link between two nodes treats messages, cuts apart. It is zero when there is none.
+func (w *World) Link(from, to raft.NodeID) Link {
+	if w.node(from) == nil || w.node(to) == nil {
+		return Link{}
+	}
+	return w.between(from, to).spec
+}
+
+// Connected says whether no cut or partition keeps messages of one node from the other. It does not ask whether they are up.
+func (w *World) Connected(from, to raft.NodeID) bool {
+	return w.node(from) != nil && w.node(to) != nil && from != to && w.between(from, to).severed == 0
+}
