@@ -1,0 +1,38 @@
+# Every target is a plain Go command; nothing but Go is needed (and a C compiler for `race`).
+
+GO ?= go
+
+# What the rules of determinism are checked with lies in a folder that ./... does not see.
+ALL = ./... ./.ci/determinism
+
+# Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
+RACED = ./checker ./scenarios/... ./cmd/... ./sim/...
+
+.PHONY: help build test race lint bench generate ci
+
+help: ## say what the targets do
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: ## build the commands into bin/
+	$(GO) build -o bin/ ./cmd/...
+
+test: ## every test, and every shipped scenario over its seeds
+	$(GO) test $(ALL)
+
+race: ## a part of the tests under the race detector, with few seeds
+	$(GO) test -race -short $(RACED)
+
+lint: ## gofmt, vet, staticcheck, and the rules of determinism
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet $(ALL)
+	$(GO) tool staticcheck $(ALL)
+	$(GO) run ./.ci/determinism
+
+bench: ## how fast the testbed is: every workload on one processor
+	$(GO) run ./cmd/raftsim bench
+
+generate: ## make generated files anew
+	$(GO) generate ./...
+
+ci: ## what CI runs, all of it
+	.ci/run
