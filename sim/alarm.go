@@ -15,8 +15,8 @@ type alarm struct {
 	cause EventID
 }
 
-// arm sets an alarm, whose event shall look like e.
-func (w *World) arm(a *alarm, at time.Duration, e queued) {
+// arm sets an alarm, whose event is to be what.
+func (w *World) arm(a *alarm, at time.Duration, what queuedWhat) {
 	at = max(at, w.now)
 	a.armed = at
 	a.cause = w.cause
@@ -24,13 +24,12 @@ func (w *World) arm(a *alarm, at time.Duration, e queued) {
 		return
 	}
 	a.queued = at
-	e.at = at
-	a.seq = w.queue.push(e)
+	a.seq = w.queue.push(at, what)
 }
 
 // due says whether the alarm goes off with event e, and disarms it then. What comes
 // up for nothing is no event of the world.
-func (w *World) due(a *alarm, e *queued) bool {
+func (w *World) due(a *alarm, e queued) bool {
 	if e.seq != a.seq {
 		return false
 	}
@@ -39,9 +38,8 @@ func (w *World) due(a *alarm, e *queued) bool {
 		return false
 	}
 	if a.armed > e.at {
-		e.at = a.armed
 		a.queued = a.armed
-		a.seq = w.queue.push(*e)
+		a.seq = w.queue.push(a.armed, e.what)
 		return false
 	}
 	a.armed, a.queued = never, never

@@ -155,16 +155,16 @@ func (d *disk) begin(s syncing) {
 		at += time.Duration(d.latency.below(d.spread))
 	}
 	d.last = max(at, d.last)
-	w.queue.push(queued{at: d.last, kind: queuedSync, node: uint16(d.node.id), ref: w.syncs.put(s)})
+	w.queue.push(d.last, queuedSync.of(uint16(d.node.id), w.syncs.put(s)))
 }
 
 // synced ends a sync: the disk's part at once, then the node's when it can be told.
-func (w *World) synced(e *queued) {
-	n := w.nodes[e.node-1]
-	s := w.syncs.at(e.ref)
+func (w *World) synced(e queued) {
+	n := w.nodes[e.id()-1]
+	s := w.syncs.at(e.ref())
 	if s.life != n.life {
 		s.file = nil
-		w.syncs.drop(e.ref)
+		w.syncs.drop(e.ref())
 		return
 	}
 	if !s.done {
@@ -179,13 +179,13 @@ func (w *World) synced(e *queued) {
 		}
 	}
 	if n.paused {
-		n.held = append(n.held, *e)
+		n.held = append(n.held, e)
 		return
 	}
 	ticket, cause, err := s.ticket, s.cause, s.err
 	s.file = nil
-	w.syncs.drop(e.ref)
-	w.begin(e.at, word(EventSync, e.node, 0, uint32(ticket)), cause)
+	w.syncs.drop(e.ref())
+	w.begin(e.at, word(EventSync, e.id(), 0, uint32(ticket)), cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventSync, Cause: cause, Node: n.id, Ticket: ticket})
 	}

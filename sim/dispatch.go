@@ -47,22 +47,22 @@ func (w *World) trace(e Event) {
 }
 
 // handle handles what the queue has brought up, which may prove to be no event.
-func (w *World) handle(e *queued) {
-	switch e.kind {
+func (w *World) handle(e queued) {
+	switch e.kind() {
 	case queuedMessage:
 		w.arrive(e)
 	case queuedArrived:
-		w.deliver(e, w.nodes[e.node-1])
+		w.deliver(e, w.nodes[e.id()-1])
 	case queuedTimer:
-		n := w.nodes[e.node-1]
-		a := &n.timers[e.timer]
+		n := w.nodes[e.id()-1]
+		a := &n.timers[e.ref()]
 		if n.paused && e.seq == a.seq && a.armed != never && a.armed <= e.at {
 			// It stays armed, since nothing has fired yet, and goes off with the same event.
-			n.held = append(n.held, *e)
+			n.held = append(n.held, e)
 			return
 		}
 		if w.due(a, e) {
-			w.fire(n, e.at, e.timer, a.cause, false)
+			w.fire(n, e.at, TimerID(e.ref()), a.cause, false)
 		}
 	case queuedForce:
 		w.force(e)
@@ -75,7 +75,7 @@ func (w *World) handle(e *queued) {
 	case queuedWake:
 		w.wake(e)
 	case queuedBoot:
-		if n := w.nodes[e.node-1]; n.booting && n.bootSeq == e.seq {
+		if n := w.nodes[e.id()-1]; n.booting && n.bootSeq == e.seq {
 			w.now = e.at
 			w.boot(n)
 		}
@@ -106,40 +106,41 @@ func (w *World) fire(n *node, at time.Duration, t TimerID, cause EventID, forced
 
 // forcing is a timer that a script fires.
 type forcing struct {
-	life  uint32
 	cause EventID
+	life  uint32
+	timer TimerID
 }
 
 // force fires a timer that a script has asked for. What it was armed for is void.
-func (w *World) force(e *queued) {
-	n := w.nodes[e.node-1]
-	f := *w.forcings.at(e.ref)
+func (w *World) force(e queued) {
+	n := w.nodes[e.id()-1]
+	f := *w.forcings.at(e.ref())
 	if f.life != n.life {
-		w.forcings.drop(e.ref)
+		w.forcings.drop(e.ref())
 		return
 	}
 	if n.paused {
-		n.held = append(n.held, *e)
+		n.held = append(n.held, e)
 		return
 	}
-	w.forcings.drop(e.ref)
-	n.timers[e.timer].armed = never
-	w.fire(n, e.at, e.timer, f.cause, true)
+	w.forcings.drop(e.ref())
+	n.timers[f.timer].armed = never
+	w.fire(n, e.at, f.timer, f.cause, true)
 }
 
 // retime hands a process its new timeouts.
-func (w *World) retime(e *queued) {
-	n := w.nodes[e.node-1]
-	t := *w.tunings.at(e.ref)
+func (w *World) retime(e queued) {
+	n := w.nodes[e.id()-1]
+	t := *w.tunings.at(e.ref())
 	if t.life != n.life {
-		w.tunings.drop(e.ref)
+		w.tunings.drop(e.ref())
 		return
 	}
 	if n.paused {
-		n.held = append(n.held, *e)
+		n.held = append(n.held, e)
 		return
 	}
-	w.tunings.drop(e.ref)
+	w.tunings.drop(e.ref())
 	w.begin(e.at, word(EventTimeouts, uint16(n.id), 0, 0), t.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventTimeouts, Cause: t.cause, Node: n.id, Timeouts: t.timeouts})
@@ -151,10 +152,10 @@ func (w *World) retime(e *queued) {
 }
 
 // script runs a callback.
-func (w *World) script(e *queued) {
-	s := *w.scripts.at(e.ref)
-	w.scripts.at(e.ref).run = nil
-	w.scripts.drop(e.ref)
+func (w *World) script(e queued) {
+	s := *w.scripts.at(e.ref())
+	w.scripts.at(e.ref()).run = nil
+	w.scripts.drop(e.ref())
 	w.begin(e.at, word(EventScript, 0, 0, 0), s.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventScript, Cause: s.cause})

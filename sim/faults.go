@@ -78,10 +78,10 @@ func (w *World) Resume(id raft.NodeID) bool {
 	w.mark(Event{Kind: EventResume, Node: id})
 	n.paused = false
 	for _, e := range n.held {
-		e.at = w.now
-		seq := w.queue.push(e)
-		if e.kind == queuedTimer {
-			n.timers[e.timer].queued, n.timers[e.timer].seq = w.now, seq
+		seq := w.queue.push(w.now, e.what)
+		if e.kind() == queuedTimer {
+			a := &n.timers[e.ref()]
+			a.queued, a.seq = w.now, seq
 		}
 	}
 	n.held = n.held[:0]
@@ -227,8 +227,8 @@ func (w *World) FireTimer(id raft.NodeID, t TimerID) bool {
 	if n == nil || n.process == nil || t >= replica.Timers {
 		return false
 	}
-	ref := w.forcings.put(forcing{life: n.life, cause: w.cause})
-	w.queue.push(queued{at: w.now, kind: queuedForce, node: uint16(id), ref: ref, timer: t})
+	ref := w.forcings.put(forcing{cause: w.cause, life: n.life, timer: t})
+	w.queue.push(w.now, queuedForce.of(uint16(id), ref))
 	return true
 }
 
@@ -243,6 +243,6 @@ func (w *World) SetTimeouts(id raft.NodeID, t Timeouts) bool {
 		return false
 	}
 	ref := w.tunings.put(tuning{timeouts: t, life: n.life, cause: w.cause})
-	w.queue.push(queued{at: w.now, kind: queuedTimeouts, node: uint16(id), ref: ref})
+	w.queue.push(w.now, queuedTimeouts.of(uint16(id), ref))
 	return true
 }

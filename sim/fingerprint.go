@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // fingerprint is a rolling hash over all events of a run. It need not withstand an
 // attacker: it tells runs apart that differ by accident.
@@ -9,6 +12,7 @@ type fingerprint uint64
 const (
 	foldA = 0x9e3779b97f4a7c15
 	foldB = 0xd6e8feb86659fd93
+	foldC = 0xa0761d6478bd642f
 )
 
 func (f *fingerprint) mix(x uint64) {
@@ -16,14 +20,10 @@ func (f *fingerprint) mix(x uint64) {
 	*f = fingerprint(h ^ h>>32)
 }
 
-// event mixes in one event: its time, what it is, and its cause.
+// event mixes in one event: its time, what it is, and its cause. Only one
+// multiplication waits for the event before.
 func (f *fingerprint) event(at time.Duration, what uint64, cause EventID) {
-	x := uint64(at) ^ what*foldB
-	x ^= x >> 31
-	h := (uint64(*f) ^ x) * foldA
-	h ^= h >> 32
-	h = (h ^ uint64(cause)) * foldB
-	*f = fingerprint(h ^ h>>29)
+	f.mix(uint64(at)*foldA ^ bits.RotateLeft64(what*foldB, 32) ^ bits.RotateLeft64(uint64(cause)*foldC, 17))
 }
 
 // word packs what an event is: its kind, the two parties and a detail of 24 bits.

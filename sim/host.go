@@ -91,7 +91,7 @@ func (w *World) HostDraw(c ClientID, purpose string, n uint64) uint64 {
 // replaces what it was set to. Without such a client it does nothing.
 func (w *World) WakeAt(c ClientID, at time.Duration) {
 	if h := w.host(c); h != nil {
-		w.arm(&h.alarm, at, queued{kind: queuedWake, node: uint16(c)})
+		w.arm(&h.alarm, at, queuedWake.of(uint16(c), 0))
 	}
 }
 
@@ -113,34 +113,34 @@ func (w *World) Request(c ClientID, to raft.NodeID, r *kv.Request) {
 		return
 	}
 	ref := w.requests.put(request{request: *r, cause: w.cause, client: c, copies: copies})
-	w.queue.push(queued{at: at, kind: queuedRequest, node: uint16(to), ref: ref})
+	w.queue.push(at, queuedRequest.of(uint16(to), ref))
 	if copies == 2 {
-		w.queue.push(queued{at: again, kind: queuedRequest, node: uint16(to), ref: ref})
+		w.queue.push(again, queuedRequest.of(uint16(to), ref))
 	}
 }
 
 // serve hands a request to a process.
-func (w *World) serve(e *queued) {
-	n := w.nodes[e.node-1]
+func (w *World) serve(e queued) {
+	n := w.nodes[e.id()-1]
 	if n.process == nil {
 		w.beginVain(e.at)
-		w.dropRequest(e.ref, n.id, DropDown)
+		w.dropRequest(e.ref(), n.id, DropDown)
 		return
 	}
 	if n.paused {
-		n.held = append(n.held, *e)
+		n.held = append(n.held, e)
 		return
 	}
-	r := w.requests.at(e.ref)
+	r := w.requests.at(e.ref())
 	client := r.client
-	w.begin(e.at, word(EventRequest, e.node, uint16(client), uint32(r.request.Seq)), r.cause)
+	w.begin(e.at, word(EventRequest, e.id(), uint16(client), uint32(r.request.Seq)), r.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventRequest, Cause: r.cause, Node: n.id, Client: client, Request: &r.request})
 	}
 	w.running = n.id
 	n.process.Request(client, &r.request)
 	w.running = raft.None
-	w.freeRequest(e.ref)
+	w.freeRequest(e.ref())
 	w.after(n)
 }
 
@@ -173,35 +173,35 @@ func (n *node) Answer(client ClientID, r *Response) {
 		return
 	}
 	ref := w.answers.put(answer{response: *r, cause: w.cause, from: n.id, copies: copies})
-	w.queue.push(queued{at: at, kind: queuedAnswer, node: uint16(client), ref: ref})
+	w.queue.push(at, queuedAnswer.of(uint16(client), ref))
 	if copies == 2 {
-		w.queue.push(queued{at: again, kind: queuedAnswer, node: uint16(client), ref: ref})
+		w.queue.push(again, queuedAnswer.of(uint16(client), ref))
 	}
 }
 
 // answered hands a response to a client.
-func (w *World) answered(e *queued) {
-	h := w.hosts[e.node-1]
-	a := w.answers.at(e.ref)
-	w.begin(e.at, word(EventAnswer, e.node, uint16(a.from), uint32(a.response.Seq)), a.cause)
+func (w *World) answered(e queued) {
+	h := w.hosts[e.id()-1]
+	a := w.answers.at(e.ref())
+	w.begin(e.at, word(EventAnswer, e.id(), uint16(a.from), uint32(a.response.Seq)), a.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventAnswer, Cause: a.cause, From: a.from, Client: h.id, Response: &a.response})
 	}
 	h.program.Answered(a.from, &a.response)
-	if a = w.answers.at(e.ref); a.copies > 1 {
+	if a = w.answers.at(e.ref()); a.copies > 1 {
 		a.copies--
 	} else {
-		w.answers.drop(e.ref)
+		w.answers.drop(e.ref())
 	}
 }
 
 // wake calls a client whose time has come.
-func (w *World) wake(e *queued) {
-	h := w.hosts[e.node-1]
+func (w *World) wake(e queued) {
+	h := w.hosts[e.id()-1]
 	if !w.due(&h.alarm, e) {
 		return
 	}
-	w.begin(e.at, word(EventWake, e.node, 0, 0), h.alarm.cause)
+	w.begin(e.at, word(EventWake, e.id(), 0, 0), h.alarm.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventWake, Cause: h.alarm.cause, Client: h.id})
 	}

@@ -118,60 +118,55 @@ func (n *node) Send(to raft.NodeID, m Message) {
 		w.dropMessage(m, n.id, to, DropLost, w.cause)
 		return
 	}
-	ref := w.packets.put(packet{message: m, cause: w.cause, size: uint32(size), from: uint8(n.id), copies: copies})
-	w.queue.push(queued{at: at, ref: ref, node: uint16(to), kind: queuedMessage})
+	ref := w.packets.take()
+	p := w.packets.at(ref)
+	p.message = m
+	p.cause = w.cause
+	p.size, p.from, p.copies = uint32(size), uint8(n.id), copies
+	what := queuedMessage.of(uint16(to), ref)
+	w.queue.push(at, what)
 	if copies == 2 {
-		w.queue.push(queued{at: again, ref: ref, node: uint16(to), kind: queuedMessage})
+		w.queue.push(again, what)
 	}
 }
 
 // arrive takes a message off the network.
-func (w *World) arrive(e *queued) {
-	n := w.nodes[e.node-1]
-	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref).from), n.id).severed != 0 {
+func (w *World) arrive(e queued) {
+	n := w.nodes[e.id()-1]
+	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id).severed != 0 {
 		w.beginVain(e.at)
-		w.dropPacket(e.ref, n.id, DropCut)
-		return
-	}
-	if n.process == nil {
-		w.beginVain(e.at)
-		w.dropPacket(e.ref, n.id, DropDown)
-		return
-	}
-	if n.paused {
-		e.kind = queuedArrived
-		n.held = append(n.held, *e)
+		w.dropPacket(e.ref(), n.id, DropCut)
 		return
 	}
 	w.deliver(e, n)
 }
 
-// deliver hands a message to a process, unless the node went down or was paused again since it arrived.
-func (w *World) deliver(e *queued, n *node) {
-	if n.paused {
-		n.held = append(n.held, *e)
-		return
-	}
+// deliver hands a message that has arrived to a process.
+func (w *World) deliver(e queued, n *node) {
 	if n.process == nil {
 		w.beginVain(e.at)
-		w.dropPacket(e.ref, n.id, DropDown)
+		w.dropPacket(e.ref(), n.id, DropDown)
 		return
 	}
-	p := w.packets.at(e.ref)
-	m := p.message
-	w.begin(e.at, word(EventMessage, e.node, uint16(p.from), p.size), p.cause)
+	if n.paused {
+		n.held = append(n.held, queued{what: queuedArrived.of(e.id(), e.ref())})
+		return
+	}
+	p := w.packets.at(e.ref())
+	m, from, cause := p.message, raft.NodeID(p.from), p.cause
+	w.begin(e.at, word(EventMessage, e.id(), uint16(from), p.size), cause)
 	if w.hooks.Trace != nil {
-		w.trace(Event{Kind: EventMessage, Cause: p.cause, Node: n.id, From: raft.NodeID(p.from), Message: m})
+		w.trace(Event{Kind: EventMessage, Cause: cause, Node: n.id, From: from, Message: m})
 	}
 	w.counters.Delivered++
 	w.running = n.id
-	n.process.Receive(raft.NodeID(p.from), m)
+	n.process.Receive(from, m)
 	// Receive may have moved the slab, not the places in it.
-	if p = w.packets.at(e.ref); p.copies > 1 {
+	if p = w.packets.at(e.ref()); p.copies > 1 {
 		p.copies--
 	} else {
 		m.Release()
-		w.packets.drop(e.ref)
+		w.packets.drop(e.ref())
 	}
 	w.running = raft.None
 	w.after(n)

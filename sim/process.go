@@ -49,7 +49,7 @@ func (n *node) Now() time.Duration { return n.clock.read(n.world.now) }
 
 // SetTimer implements [Env]. It panics when t is no timer a process may use.
 func (n *node) SetTimer(t TimerID, at time.Duration) {
-	n.world.arm(&n.timers[t], n.clock.when(at), queued{kind: queuedTimer, node: uint16(n.id), timer: t})
+	n.world.arm(&n.timers[t], n.clock.when(at), queuedTimer.of(uint16(n.id), uint32(t)))
 }
 
 // StopTimer implements [Env]. It panics when t is no timer a process may use.
@@ -96,7 +96,7 @@ func (n *node) disarm() {
 func (w *World) scheduleBoot(n *node) {
 	n.booting = true
 	n.bootCause = w.cause
-	n.bootSeq = w.queue.push(queued{at: w.now, kind: queuedBoot, node: uint16(n.id)})
+	n.bootSeq = w.queue.push(w.now, queuedBoot.of(uint16(n.id), 0))
 }
 
 // boot starts a node's process.
@@ -154,7 +154,7 @@ func (w *World) end(n *node) {
 	n.life++
 	n.disarm()
 	for i := range n.held {
-		w.discard(n, &n.held[i])
+		w.discard(n, n.held[i])
 	}
 	n.held = n.held[:0]
 	n.disk.crash()
@@ -164,15 +164,15 @@ func (w *World) end(n *node) {
 }
 
 // discard undoes an event that waited for a paused node.
-func (w *World) discard(n *node, e *queued) {
-	switch e.kind {
+func (w *World) discard(n *node, e queued) {
+	switch e.kind() {
 	case queuedArrived:
-		w.dropPacket(e.ref, n.id, DropDown)
+		w.dropPacket(e.ref(), n.id, DropDown)
 	case queuedRequest:
-		w.dropRequest(e.ref, n.id, DropDown)
+		w.dropRequest(e.ref(), n.id, DropDown)
 	case queuedSync:
-		w.syncs.drop(e.ref)
+		w.syncs.drop(e.ref())
 	case queuedTimeouts:
-		w.tunings.drop(e.ref)
+		w.tunings.drop(e.ref())
 	}
 }

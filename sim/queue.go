@@ -3,18 +3,25 @@ package sim
 import "time"
 
 // queued is an event to come: when, in which order among those of the same
-// time, and where to find what it is about. It holds no pointer, so that the
-// collector never looks at the queue.
+// time, and what. It holds no pointer, so that the collector never looks at the
+// queue, and whole words only, so that it travels in registers.
 type queued struct {
-	at  time.Duration
-	seq uint64
-	// ref is the place in the slab of its kind.
-	ref  uint32
-	node uint16
-	kind queuedKind
-	// timer is the timer of a queuedTimer and of a queuedForce.
-	timer TimerID
+	at   time.Duration
+	seq  uint64
+	what queuedWhat
 }
+
+// queuedWhat packs a kind, a node's or a client's id (16 bits), and a place in the
+// slab of its kind or a timer (32 bits).
+type queuedWhat uint64
+
+func (k queuedKind) of(id uint16, ref uint32) queuedWhat {
+	return queuedWhat(k) | queuedWhat(id)<<16 | queuedWhat(ref)<<32
+}
+
+func (e queued) kind() queuedKind { return queuedKind(e.what) }
+func (e queued) id() uint16       { return uint16(e.what >> 16) }
+func (e queued) ref() uint32      { return uint32(e.what >> 32) }
 
 type queuedKind uint8
 
@@ -56,9 +63,9 @@ func (a *queued) before(b *queued) bool {
 }
 
 // push adds an event and returns its seq, which no other event ever has.
-func (q *queue) push(e queued) uint64 {
+func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 	q.seq++
-	e.seq = q.seq
+	e := queued{at, q.seq, what}
 	// e comes after all that have its time: its seq is the greatest.
 	if len(q.far) != 0 && e.at >= q.far[0].at {
 		q.pushFar(e)

@@ -6,20 +6,32 @@ type slab[T any] struct {
 	free  []uint32
 }
 
-// put returns the place it has put v at.
-func (s *slab[T]) put(v T) uint32 {
-	if n := len(s.free); n > 0 {
-		i := s.free[n-1]
-		s.free = s.free[:n-1]
-		s.items[i] = v
-		return i
+// take returns a free place, which holds whatever it held last.
+func (s *slab[T]) take() uint32 {
+	n := len(s.free)
+	if n == 0 {
+		return s.more()
 	}
-	s.items = append(s.items, v)
+	i := s.free[n-1]
+	s.free = s.free[:n-1]
+	return i
+}
+
+func (s *slab[T]) more() uint32 {
+	var zero T
+	s.items = append(s.items, zero)
 	return uint32(len(s.items) - 1)
 }
 
-// at returns what is at a place. The pointer holds until the next put.
+// put returns the place it has put v at.
+func (s *slab[T]) put(v T) uint32 {
+	i := s.take()
+	s.items[i] = v
+	return i
+}
+
+// at returns what is at a place. The pointer holds until the next take.
 func (s *slab[T]) at(i uint32) *T { return &s.items[i] }
 
-// drop frees a place. What is there stays readable until the next put.
+// drop frees a place. What is there stays readable until the next take.
 func (s *slab[T]) drop(i uint32) { s.free = append(s.free, i) }

@@ -97,7 +97,7 @@ func (w *World) Step() bool {
 			return false
 		}
 		before := w.event
-		w.handle(&e)
+		w.handle(e)
 		if w.event != before {
 			return w.failure == nil
 		}
@@ -118,7 +118,7 @@ func (w *World) RunUntil(t time.Duration) {
 		if !ok {
 			break
 		}
-		w.handle(&e)
+		w.handle(e)
 		if w.stopped {
 			return
 		}
@@ -183,7 +183,7 @@ func (w *World) At(t time.Duration, f func()) {
 		return
 	}
 	ref := w.scripts.put(script{run: f, cause: w.cause})
-	w.queue.push(queued{at: max(t, w.now), kind: queuedScript, ref: ref})
+	w.queue.push(max(t, w.now), queuedScript.of(0, ref))
 }
 
 // Draw returns a number in [0,n) from the world's own stream of that name, 0 when n is 0.
