@@ -1,0 +1,196 @@
+package kv
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"raftsim/raft"
+)
+
+// ErrStale says that a command's session has gone on to a later one: the operation
+// takes no effect now, and its result, if it ever had one, is forgotten. Nobody waits for it any more.
+var ErrStale = errors.New("kv: session has gone on to a later operation")
+
+// Store is the replicated state machine: keys with values, and the sessions that
+// make a repeated operation take effect once (Raft dissertation §6.3). What it holds follows from the
+// commands applied and their order alone, so that replicas of one log agree byte for byte.
+//
+// A key that is not there and a key whose value is "" are the same: a put of ""
+// is a delete, and a cas that expects "" holds for a key that is not there.
+//
+// A Store is for one goroutine.
+type Store struct {
+	// values holds no empty value. Pointers let a put to a known key look it up once.
+	values   map[string]*value
+	sessions map[SessionID]*session
+	applied  raft.Index
+	// sum is the sum of all marks: the digest, kept up to date by every change.
+	sum uint64
+}
+
+type value struct {
+	text    string
+	keyHash uint64
+	// textHash is hash(text), kept for the sessions that remember the text.
+	textHash uint64
+	// mark is this key's part of the digest.
+	mark uint64
+}
+
+// session is the last operation of a session and what it saw.
+type session struct {
+	seq    uint64
+	result Result
+	// mark is this session's part of the digest.
+	mark uint64
+}
+
+// NewStore returns an empty store.
+func NewStore() *Store {
+	return &Store{values: make(map[string]*value), sessions: make(map[SessionID]*session)}
+}
+
+// Effect is what a command came to.
+type Effect struct {
+	// Session and Seq name the operation.
+	Session SessionID
+	Seq     uint64
+	// Result is what the operation saw when it took effect.
+	Result Result
+	// Repeat says that it had taken effect before, and did not again.
+	Repeat bool
+}
+
+// Apply takes in the command at index of the log and returns what it came to. A session comes to be
+// with its first command. The command that a session applied last returns the remembered result and
+// changes nothing; one before it is answered with [ErrStale], and an Effect without a result. Gaps in a session's seq are allowed: a client may give up an operation.
+//
+// Indexes grow from call to call; one that does not, and data that [Decode] would not take,
+// are errors. An error changes nothing of what the store holds, and is the same on every replica.
+// Apply keeps nothing of data.
+func (s *Store) Apply(index raft.Index, data []byte) (Effect, error) {
+	if index <= s.applied {
+		return Effect{}, fmt.Errorf("kv: index %d is applied already, the store is at %d", index, s.applied)
+	}
+	s.applied = index
+	var c command
+	if err := c.parse(data); err != nil {
+		return Effect{}, fmt.Errorf("index %d: %w", index, err)
+	}
+	client := s.sessions[c.session]
+	switch {
+	case client == nil:
+		client = &session{}
+		s.sessions[c.session] = client
+	case c.seq == client.seq:
+		return Effect{Session: c.session, Seq: c.seq, Result: client.result, Repeat: true}, nil
+	case c.seq < client.seq:
+		return Effect{Session: c.session, Seq: c.seq, Repeat: true}, ErrStale
+	}
+	result, seen := s.execute(&c)
+	client.seq, client.result = c.seq, result
+	mark := sessionMark(c.session, c.seq, result.Swapped, seen)
+	s.sum += mark - client.mark
+	client.mark = mark
+	return Effect{Session: c.session, Seq: c.seq, Result: result}, nil
+}
+
+// execute does what the command asks. It returns what the operation saw, and the hash of its value.
+func (s *Store) execute(c *command) (res Result, seen uint64) {
+	v := s.values[string(c.key)]
+	seen = emptyHash
+	switch c.op {
+	case Get:
+		if v != nil {
+			res.Value, seen = v.text, v.textHash
+		}
+	case Put:
+		s.set(v, c.key, c.value)
+	case Append:
+		switch {
+		case v == nil:
+			s.set(v, c.key, c.value)
+		case len(c.value) > 0:
+			s.write(v, v.text+string(c.value))
+		}
+	case CAS:
+		if v != nil {
+			res.Value, seen = v.text, v.textHash
+		}
+		if res.Value == string(c.expect) {
+			res.Swapped = true
+			s.set(v, c.key, c.value)
+		}
+	case Delete:
+		s.set(v, c.key, nil)
+	}
+	return res, seen
+}
+
+// set gives key the value text, where v is what the key has now, nil for nothing.
+func (s *Store) set(v *value, key, text []byte) {
+	switch {
+	case len(text) > 0:
+		if v == nil {
+			v = &value{keyHash: hash(key)}
+			s.values[string(key)] = v
+		}
+		s.write(v, string(text))
+	case v != nil:
+		s.sum -= v.mark
+		delete(s.values, string(key))
+	}
+}
+
+func (s *Store) write(v *value, text string) {
+	v.text, v.textHash = text, hash(text)
+	mark := mix(v.keyHash^keySalt, v.textHash)
+	s.sum += mark - v.mark
+	v.mark = mark
+}
+
+// Lookup returns the result of an operation that was the last its session applied, and false for any
+// other: one not applied yet, or one that the session has gone on from.
+func (s *Store) Lookup(id SessionID, seq uint64) (Result, bool) {
+	if client := s.sessions[id]; client != nil && client.seq == seq {
+		return client.result, true
+	}
+	return Result{}, false
+}
+
+// Digest is a checksum of what [Store.Bytes] returns, kept up to date at no cost that grows with
+// the store. Stores that differ in it hold different things; stores that agree
+// hold the same unless 64 bits met by chance, which Bytes can tell.
+func (s *Store) Digest() uint64 { return s.sum }
+
+// Bytes returns all that the store holds in one fixed form: keys in order with their values, then sessions in
+// order with the last seq and its result. Two stores hold the same exactly when their Bytes are equal. The
+// index of the last command is not part of it.
+func (s *Store) Bytes() []byte {
+	out := []byte{version}
+	out = binary.AppendUvarint(out, uint64(len(s.values)))
+	for _, key := range slices.Sorted(maps.Keys(s.values)) {
+		out = appendString(out, key)
+		out = appendString(out, s.values[key].text)
+	}
+	out = binary.AppendUvarint(out, uint64(len(s.sessions)))
+	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {
+		client := s.sessions[id]
+		out = binary.AppendUvarint(out, uint64(id))
+		out = binary.AppendUvarint(out, client.seq)
+		swapped := byte(0)
+		if client.result.Swapped {
+			swapped = 1
+		}
+		out = append(out, swapped)
+		out = appendString(out, client.result.Value)
+	}
+	return out
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
