@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 
 	"raftsim/raft"
@@ -84,20 +85,22 @@ func (r *Replica) Request(client ClientID, q *kv.Request) {
 func (r *Replica) apply(e *raft.Entry) bool {
 	a := Applied{Entry: e}
 	var res kv.Result
+	stale := false
 	if e.Kind == raft.EntryCommand {
-		out, err := r.store.Apply(e.Index, e.Data)
-		if err != nil {
+		took, err := r.store.Apply(e.Index, e.Data)
+		if err != nil && !errors.Is(err, kv.ErrStale) {
 			// Every replica would fail alike; none can go on without parting from the log.
 			r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, err))
 			return false
 		}
-		a.Session, a.Seq, a.Repeat, res = out.Session, out.Seq, out.Repeat, out.Result
+		a.Session, a.Seq, a.Repeat, res = took.Session, took.Seq, took.Repeat, took.Result
+		stale = err != nil
 	}
 	if r.opts.Applied != nil {
 		r.opts.Applied(r.id, a)
 	}
 	for q := r.waiting.first(); q != nil && q.index <= e.Index; q = r.waiting.first() {
-		if q.index == e.Index && q.term == e.Term {
+		if q.index == e.Index && q.term == e.Term && !stale {
 			r.reply(q.client, q.session, q.seq, kv.OK, res)
 		} else {
 			r.reply(q.client, q.session, q.seq, kv.Unknown, kv.Result{})
