@@ -41,19 +41,19 @@ const (
 )
 
 const (
-	// nearSize is how many events the sorted front holds. A small idle cluster fits.
+	// nearSize is how many events the sorted array holds. A small cluster fits.
 	nearSize = 24
-	// nearSpill is how many of them move to the heap when it is full, and back when it is empty.
-	nearSpill = 8
+	// nearAgain is at how few events the heap gives way to the array again.
+	nearAgain = nearSize / 2
 )
 
-// queue orders events by time, then by the order in which they were pushed. The
-// next few are kept in a small sorted array, where a new event is rarely more than a few places
-// from the end; all others wait in a 4-ary heap.
+// queue orders events by time, then by the order in which they were pushed. A few are kept in a
+// sorted array, where a new one is rarely more than a few places from the end; as soon as they are too many for
+// it, all are kept in a 4-ary heap. At 8 events the array takes two thirds of the heap's time; it breaks even at about 25.
 type queue struct {
 	seq uint64
 	n   int
-	// near is sorted, the next event last. None in it is after any in far.
+	// near is sorted, the next event last. It is empty when far is not.
 	near [nearSize]queued
 	far  []queued
 }
@@ -66,20 +66,14 @@ func (a *queued) before(b *queued) bool {
 func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 	q.seq++
 	e := queued{at, q.seq, what}
-	// e comes after all that have its time: its seq is the greatest.
-	if len(q.far) != 0 && e.at >= q.far[0].at {
+	if len(q.far) != 0 || q.n == nearSize {
+		q.spill()
 		q.pushFar(e)
 		return e.seq
 	}
-	if q.n == nearSize {
-		q.spill()
-		if e.at >= q.far[0].at {
-			q.pushFar(e)
-			return e.seq
-		}
-	}
+	// e comes after all that have its time: its seq is the greatest.
 	i := q.n
-	for i > 0 && q.near[i-1].at <= e.at {
+	for i > 0 && q.near[i-1].at <= at {
 		q.near[i] = q.near[i-1]
 		i--
 	}
@@ -90,36 +84,38 @@ func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 
 // pop takes the next event if it is due at or before limit.
 func (q *queue) pop(limit time.Duration) (queued, bool) {
-	if q.n == 0 {
-		q.refill()
-		if q.n == 0 {
-			return queued{}, false
-		}
+	if len(q.far) != 0 {
+		return q.popFar(limit)
 	}
 	i := q.n - 1
-	if q.near[i].at > limit {
+	if i < 0 || q.near[i].at > limit {
 		return queued{}, false
 	}
 	q.n = i
 	return q.near[i], true
 }
 
-// spill moves the latest events from near to far.
+// spill moves all events from near to far.
 func (q *queue) spill() {
-	for i := range nearSpill {
-		q.pushFar(q.near[i])
+	for q.n > 0 {
+		q.n--
+		q.pushFar(q.near[q.n])
 	}
-	copy(q.near[:], q.near[nearSpill:q.n])
-	q.n -= nearSpill
 }
 
-// refill moves the next events from far to near, which is empty.
-func (q *queue) refill() {
-	n := min(nearSpill, len(q.far))
-	for i := n - 1; i >= 0; i-- {
-		q.near[i] = q.popFar()
+// popFar pops when near is empty, and makes use of near again when few events are left.
+func (q *queue) popFar(limit time.Duration) (queued, bool) {
+	if q.far[0].at > limit {
+		return queued{}, false
 	}
-	q.n = n
+	e := q.takeFar()
+	if len(q.far) == nearAgain {
+		for i := nearAgain - 1; i >= 0; i-- {
+			q.near[i] = q.takeFar()
+		}
+		q.n = nearAgain
+	}
+	return e, true
 }
 
 func (q *queue) pushFar(e queued) {
@@ -137,7 +133,7 @@ func (q *queue) pushFar(e queued) {
 	h[i] = e
 }
 
-func (q *queue) popFar() queued {
+func (q *queue) takeFar() queued {
 	top := q.far[0]
 	last := len(q.far) - 1
 	e := q.far[last]
