@@ -1,0 +1,143 @@
+package scenarios
+
+import (
+	"slices"
+
+	"raftsim/raft"
+	"raftsim/raft/replica"
+	"raftsim/scenarios/script"
+)
+
+// act does what an entry says, to those it has bound.
+func (t *timeline) act(e *entry) {
+	w := t.r.world
+	switch a := e.Action.(type) {
+	case script.Crash:
+		for _, id := range e.nodes {
+			if w.Crash(id) {
+				t.crashedBy[id] = e.place + 1
+				e.effects++
+			}
+		}
+		t.r.note("line %d: crash %v", e.Position.Line, e.nodes)
+	case script.Restart:
+		for _, id := range e.nodes {
+			if w.Restart(id) {
+				t.crashedBy[id] = 0
+				e.effects++
+			}
+		}
+		t.r.note("line %d: restart %v", e.Position.Line, e.nodes)
+	case script.Pause:
+		for _, id := range e.nodes {
+			if w.Pause(id) {
+				t.pausedBy[id] = e.place + 1
+				e.effects++
+			}
+		}
+		t.r.note("line %d: pause %v", e.Position.Line, e.nodes)
+		t.r.rolesChanged()
+	case script.Partition:
+		if len(e.groups) > 1 {
+			e.cuts = append(e.cuts, w.Partition(e.groups))
+			e.effects++
+		}
+		t.r.note("line %d: partition %v", e.Position.Line, e.groups)
+		t.r.states.linksChanged()
+	case script.Cut:
+		for _, from := range e.groups[0] {
+			for _, to := range e.groups[1] {
+				if from != to {
+					e.cuts = append(e.cuts, w.Cut(from, to))
+					e.effects++
+				}
+			}
+		}
+		t.r.note("line %d: cut from %v to %v", e.Position.Line, e.groups[0], e.groups[1])
+		t.r.states.linksChanged()
+	case script.Heal:
+		if w.Heal() {
+			e.effects++
+		}
+		t.r.note("line %d: heal", e.Position.Line)
+		t.r.states.linksChanged()
+	case script.SetNetwork, script.SetTimeouts:
+		t.changes = append(t.changes, e.place)
+		e.effects = t.apply(e)
+		t.r.note("line %d: %s on %v", e.Position.Line, a.Verb(), e.nodes)
+	case script.FireTimeout:
+		for _, id := range e.nodes {
+			if w.FireTimer(id, replica.TimerElection) {
+				e.effects++
+			}
+		}
+		t.r.note("line %d: timeout of %v", e.Position.Line, e.nodes)
+	case script.Burst:
+		e.burst = t.r.clients.burst(a.Requests, a.Within)
+		e.effects = a.Requests
+		t.r.note("line %d: burst of %d requests", e.Position.Line, a.Requests)
+	}
+}
+
+// undo takes back what a `during` entry did. What somebody else has done since stays: a node that was crashed
+// again is not restarted.
+func (t *timeline) undo(e *entry) {
+	w := t.r.world
+	switch a := e.Action.(type) {
+	case script.Crash:
+		for _, id := range e.nodes {
+			if t.crashedBy[id] == e.place+1 {
+				t.crashedBy[id] = 0
+				w.Restart(id)
+			}
+		}
+		t.r.note("line %d: %v restart", e.Position.Line, e.nodes)
+	case script.Pause:
+		for _, id := range e.nodes {
+			if t.pausedBy[id] == e.place+1 {
+				t.pausedBy[id] = 0
+				w.Resume(id)
+			}
+		}
+		t.r.note("line %d: %v go on", e.Position.Line, e.nodes)
+		t.r.rolesChanged()
+	case script.Partition, script.Cut:
+		for _, c := range e.cuts {
+			w.Undo(c)
+		}
+		t.r.note("line %d: the %s ends", e.Position.Line, a.Verb())
+		t.r.states.linksChanged()
+	case script.SetNetwork, script.SetTimeouts:
+		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
+		t.apply(e)
+		t.r.note("line %d: the change of %s ends", e.Position.Line, a.Verb())
+	}
+}
+
+// apply brings the links or timeouts that an entry changes to what they are to be now. It returns how many it set.
+func (t *timeline) apply(e *entry) int {
+	w, set := t.r.world, 0
+	if _, ok := e.Action.(script.SetTimeouts); ok {
+		for _, id := range e.nodes {
+			if w.SetTimeouts(id, t.timeouts(id)) {
+				set++
+			}
+		}
+		return set
+	}
+	for i := range t.r.nodes[1:] {
+		for j := range t.r.nodes[1:] {
+			from, to := raft.NodeID(i+1), raft.NodeID(j+1)
+			if from == to || !slices.Contains(e.nodes, from) && !slices.Contains(e.nodes, to) {
+				continue
+			}
+			if w.SetLink(from, to, t.link(from, to)) {
+				set++
+			}
+		}
+	}
+	if len(e.nodes) == len(t.r.nodes)-1 {
+		w.SetClientLink(t.link(raft.None, raft.None))
+	}
+	return set
+}

@@ -1,0 +1,214 @@
+package scenarios
+
+import (
+	"strconv"
+	"time"
+
+	"raftsim/raft"
+	"raftsim/raft/kv"
+	"raftsim/sim"
+)
+
+// client is one client's program. It has one operation under way at most, sends it again when no answer comes, under the
+// same session and seq and to another node, and gives it up after some tries. What it gives up may still take
+// effect, so it goes on in a new session.
+type client struct {
+	w       *workload
+	host    sim.ClientID
+	session kv.SessionID
+	seq     uint64
+	// prefix and values make every value it writes a new one.
+	prefix string
+	values uint64
+
+	// due is when the next operation may begin.
+	due time.Duration
+	// oneShot clients have no rate of their own: they work for bursts, and burst is the one they work for now.
+	oneShot bool
+	burst   *burst
+
+	busy    bool
+	request kv.Request
+	key     uint64
+	handle  int
+	target  raft.NodeID
+	tries   int
+	// hops counts redirections since the client last waited.
+	hops int
+	// resting says that the client waits before it asks again, and not for an answer.
+	resting bool
+}
+
+// mostTries is how often a request goes unanswered before its client gives it up.
+const mostTries = 5
+
+// Wake implements [sim.Host]: the next operation is due, or the answer is overdue, or the rest is over.
+func (c *client) Wake() {
+	switch {
+	case c.w.stopped:
+	case !c.busy:
+		if !c.oneShot {
+			c.begin()
+		}
+	case c.resting:
+		c.send()
+	default:
+		if c.tries++; c.tries == mostTries {
+			c.giveUp()
+			return
+		}
+		c.w.retried++
+		c.next()
+		c.send()
+	}
+}
+
+// begin starts an operation.
+func (c *client) begin() {
+	c.seq++
+	c.choose()
+	c.handle = c.w.history.Call(uint64(c.host), &c.request, c.w.r.world.Now())
+	c.w.sessions[c.session] = sessionAt{c.seq, c.handle}
+	c.busy, c.tries = true, 0
+	c.send()
+}
+
+// choose draws what to do.
+func (c *client) choose() {
+	r, mix := c.w.r, &c.w.spec.Mix
+	c.key = r.world.HostDraw(c.host, "key", uint64(len(c.w.keys)))
+	q := kv.Request{Session: c.session, Seq: c.seq, Key: c.w.key(c.key)}
+	share := r.world.HostDraw(c.host, "operation", 1_000_000)
+	for _, op := range [...]struct {
+		kv.Op
+		share uint64
+	}{
+		{kv.Get, uint64(mix.Get)}, {kv.Put, uint64(mix.Put)}, {kv.Append, uint64(mix.Append)},
+		{kv.CAS, uint64(mix.CAS)}, {kv.Delete, uint64(mix.Delete)},
+	} {
+		if share < op.share {
+			q.Op = op.Op
+			break
+		}
+		share -= op.share
+	}
+	switch q.Op {
+	case kv.CAS:
+		q.Expect = c.w.seen[c.key]
+		fallthrough
+	case kv.Put, kv.Append:
+		c.values++
+		q.Value = c.value()
+	}
+	c.request = q
+}
+
+// value is a value that nobody else writes, such as "c1-17", so that a read tells which write it saw.
+func (c *client) value() string {
+	var text [32]byte
+	return string(strconv.AppendUint(append(text[:0], c.prefix...), c.values, 10))
+}
+
+// send asks the target, and waits.
+func (c *client) send() {
+	c.resting = false
+	now := c.w.r.world.Now()
+	c.w.r.world.Request(c.host, c.target, &c.request)
+	c.w.r.world.WakeAt(c.host, now+c.w.spec.Timeout)
+}
+
+// rest waits a little before it asks again, so that a cluster without a leader is not run down.
+func (c *client) rest() {
+	c.resting, c.hops = true, 0
+	pause := c.w.spec.Timeout / 16
+	c.w.r.world.WakeAt(c.host, c.w.r.world.Now()+pause/2+c.draw("rest", pause))
+}
+
+func (c *client) next() { c.target = c.target%raft.NodeID(len(c.w.r.nodes)-1) + 1 }
+
+// draw returns a time in [0, n], 0 when n is not positive.
+func (c *client) draw(purpose string, n time.Duration) time.Duration {
+	if n <= 0 {
+		return 0
+	}
+	return time.Duration(c.w.r.world.HostDraw(c.host, purpose, uint64(n)+1))
+}
+
+// Answered implements [sim.Host].
+func (c *client) Answered(from raft.NodeID, a *sim.Response) {
+	if !c.busy || a.Session != c.session || a.Seq != c.seq {
+		return // an answer to what is over
+	}
+	switch a.Status {
+	case kv.OK:
+		c.finish(from, a.Result)
+	case kv.NotLeader, kv.Unknown:
+		if c.resting || c.w.stopped || from != c.target {
+			return // an answer to an earlier try
+		}
+		c.w.retried++
+		known := a.Leader != raft.None && a.Leader != from && int(a.Leader) < len(c.w.r.nodes)
+		if known {
+			c.target = a.Leader
+		} else {
+			c.next()
+		}
+		if c.hops++; known && c.hops < len(c.w.r.nodes) {
+			c.send()
+		} else {
+			c.rest()
+		}
+	default:
+		c.w.r.fault("a node calls a request invalid: " + c.request.Op.String() + " " + c.request.Key)
+	}
+}
+
+// finish ends an operation that was answered.
+func (c *client) finish(from raft.NodeID, seen kv.Result) {
+	w := c.w
+	w.history.Return(c.handle, seen, w.r.world.Now())
+	w.answered++
+	c.target, c.hops = from, 0
+	switch c.request.Op {
+	case kv.Get:
+		w.seen[c.key] = seen.Value
+	case kv.Put:
+		w.seen[c.key] = c.request.Value
+	case kv.Delete:
+		w.seen[c.key] = ""
+	case kv.CAS:
+		w.seen[c.key] = seen.Value
+		if seen.Swapped {
+			w.seen[c.key] = c.request.Value
+		}
+	}
+	if c.request.Op != kv.Get {
+		w.written++
+	}
+	if c.burst != nil {
+		c.burst.answered++
+	}
+	c.over()
+}
+
+// giveUp ends an operation that nobody answered. It may have taken effect, or may yet.
+func (c *client) giveUp() {
+	c.w.history.Lost(c.handle)
+	c.session, c.seq = c.w.newSession(), 0
+	c.next()
+	c.over()
+}
+
+// over goes on to the next operation, at the time its rate gives it or at once when that has passed.
+func (c *client) over() {
+	c.busy, c.resting = false, false
+	if c.oneShot {
+		c.w.free(c)
+		return
+	}
+	every := c.w.spec.Every
+	c.due = max(c.due+every/2+c.draw("interval", every), c.w.r.world.Now())
+	if !c.w.stopped {
+		c.w.r.world.WakeAt(c.host, c.due)
+	}
+}

@@ -1,0 +1,72 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"raftsim/scenarios/script"
+)
+
+// notExercised says what the scenario wanted to try and this run did not, so that a vacuous pass shows as one.
+func (r *Run) notExercised() []string {
+	var missing []string
+	say := func(format string, args ...any) { missing = append(missing, fmt.Sprintf(format, args...)) }
+	for i := range r.timeline.entries {
+		if what := r.timeline.entries[i].lack(); what != "" {
+			say("line %d%s: %s: %s", r.timeline.entries[i].Position.Line, round(&r.timeline.entries[i]), r.timeline.entries[i].Action.Verb(), what)
+		}
+	}
+	for _, l := range r.expect.within {
+		if !l.happened {
+			say("leader within %d terms: there was no %s to count from", l.Terms, l.Of)
+		}
+	}
+	w := &r.clients
+	ops, _ := w.history.Len()
+	switch {
+	case w.spec.Count > 0 && w.spec.Every > 0 && ops == 0:
+		say("clients: no operation was begun")
+	case ops > 0 && w.answered == 0:
+		say("clients: none of %d operations was answered", ops)
+	}
+	if r.expect.history && w.answered == 0 {
+		say("history: it holds no answer, so that anything is linearizable")
+	}
+	c, n := r.world.Counters(), &r.scenario.Network
+	for _, fault := range []struct {
+		set   script.PPM
+		count uint64
+		what  string
+	}{{n.Loss, c.Lost, "loss: no message was lost"}, {n.Duplicate, c.Duplicated, "duplicate: no message was duplicated"}, {n.Reorder, c.Reordered, "reorder: no message was reordered"}} {
+		if fault.set > 0 && fault.count == 0 {
+			say("network: %s", fault.what)
+		}
+	}
+	return missing
+}
+
+// lack says what was missing for an entry to have tried anything, "" when it has.
+func (e *entry) lack() string {
+	switch {
+	case e.phase == pending && e.Trigger.Kind == script.When:
+		return fmt.Sprintf("the milestone %v was not reached", e.Trigger.Milestone)
+	case e.phase == pending:
+		return "it did not come to it"
+	case e.phase == waiting:
+		return "there was nobody for it"
+	case e.effects == 0:
+		return "there was nothing to do"
+	case e.burst != nil && e.burst.answered == 0:
+		return "no request of it was answered"
+	}
+	if _, ok := e.Action.(script.Partition); ok && e.Trigger.Kind == script.During && e.phase == done && e.acknowledged == 0 {
+		return "no write was acknowledged while it stood"
+	}
+	return ""
+}
+
+func round(e *entry) string {
+	if e.Round == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", round %d", e.Round+1)
+}

@@ -1,0 +1,338 @@
+package scenarios
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"raftsim/checker"
+	"raftsim/raft"
+	"raftsim/raft/replica"
+	"raftsim/scenarios/script"
+	"raftsim/sim"
+)
+
+// Options say how a run is watched and what it runs; the zero value is the shipped replica, watched by nobody.
+type Options struct {
+	// Log takes the lines that nodes log, and those of the scenario itself, for which id is raft.None.
+	Log func(at time.Duration, id raft.NodeID, line string)
+	// Trace takes every event before it is handled. The event is reused.
+	Trace func(*sim.Event)
+	// Observe is called after every event. It makes a run several times slower.
+	Observe func(*Run)
+	// AtEnd is called once, where the run ended, before the world is given up.
+	AtEnd func(*Run)
+	// StopAtEvent ends the run after the event of that id, StopAt after the last event up to that time;
+	// 0 is not to. Such a run judges nothing that it did not come to.
+	StopAtEvent uint64
+	StopAt      time.Duration
+	// HistoryBudget is how many steps the check of the history may take on one key, 0 for
+	// [checker.DefaultBudget].
+	HistoryBudget int
+	// Boot starts the process under test, the shipped replica when nil. It is told the cluster's members and the
+	// timeouts the node has now; Applied may be called as entries are applied. A process that has a
+	// method Core() *raft.Core or is an [Observer] is watched by the checker, another only by its clients.
+	Boot func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error)
+
+	// each is Trace for those who need the run, too.
+	each func(*Run, *sim.Event)
+}
+
+// Run is one run of a scenario while it lasts.
+type Run struct {
+	file     File
+	scenario *script.Scenario
+	seed     uint64
+	opts     Options
+
+	world *sim.World
+	check *checker.Checker
+	// nodes are by NodeID; the one at 0 is nobody.
+	nodes    []node
+	timeline timeline
+	clients  workload
+	expect   expectations
+	states   states
+
+	// counts over the run, for metrics
+	commit    raft.Index
+	term      raft.Term
+	elections uint64
+	applied   raft.Index
+
+	// led says that a majority follows a leader now, ledUntil when it last did.
+	led      bool
+	everLed  bool
+	ledUntil time.Duration
+
+	finding *finding
+	history *checker.Outcome
+	// ended says that the run came to its own end.
+	ended bool
+
+	seen    checker.Observation // scratch
+	scratch []raft.Entry
+	shown   moment
+}
+
+// moment is an event and its time.
+type moment struct {
+	event uint64
+	at    time.Duration
+}
+
+// finding is what ends a run before its time, or is found after it.
+type finding struct {
+	verdict  Verdict
+	property string
+	detail   string
+	nodes    []raft.NodeID
+	moment
+	stack string
+}
+
+// Run plays the scenario with a seed. It does not panic, whatever the process under test does.
+func (f File) Run(seed uint64, o Options) (res Result) {
+	elapsed := stopwatch()
+	r := &Run{file: f, scenario: f.Scenario, seed: seed, opts: o}
+	defer func() {
+		if v := recover(); v != nil {
+			r.finding = &finding{verdict: Error, detail: fmt.Sprintf("the testbed panicked: %v", v), stack: string(debug.Stack())}
+			res = r.result()
+		}
+		res.Wall = elapsed()
+	}()
+	if err := r.build(); err != nil {
+		r.finding = &finding{verdict: Error, detail: err.Error()}
+		return r.result()
+	}
+	r.play()
+	if o.AtEnd != nil {
+		o.AtEnd(r)
+	}
+	return r.result()
+}
+
+// build makes the world as it is at time 0.
+func (r *Run) build() error {
+	sc := r.scenario
+	properties, err := r.invariants()
+	if err != nil {
+		return err
+	}
+	if r.check, err = checker.New(sc.Cluster.Nodes, properties); err != nil {
+		return err
+	}
+	link := baseLink(sc.Network)
+	r.world = sim.New(sim.Config{
+		Seed: r.seed, Link: link, ClientLink: link,
+		Disk:  sim.Disk{SyncLatency: sim.Range{Min: syncMin, Max: syncMax}},
+		Hooks: r.hooks(),
+	})
+	voters := make([]raft.NodeID, sc.Cluster.Nodes)
+	for i := range voters {
+		voters[i] = raft.NodeID(i + 1)
+	}
+	r.nodes = make([]node, len(voters)+1)
+	r.states.init(r)
+	r.timeline.init(r)
+	options := replica.Options{Voters: voters, Applied: r.entryApplied}
+	for _, id := range voters {
+		r.nodes[id].id = id
+		r.world.AddNode(func(id raft.NodeID, env replica.Env) (replica.Process, error) {
+			o := options
+			o.Timeouts = r.timeline.timeouts(id)
+			if r.opts.Boot != nil {
+				return r.opts.Boot(id, env, o)
+			}
+			return replica.New(o)(id, env)
+		})
+	}
+	r.clients.init(r)
+	r.timeline.schedule()
+	r.expect.init(r)
+	return nil
+}
+
+// The latency of a disk's sync: that of a solid-state drive.
+const (
+	syncMin = 100 * time.Microsecond
+	syncMax = 1 * time.Millisecond
+)
+
+func baseLink(n script.Network) sim.Link {
+	return sim.Link{
+		Latency: sim.Range{Min: n.Latency.Min, Max: n.Latency.Max},
+		Loss:    uint32(n.Loss), Duplicate: uint32(n.Duplicate), Reorder: uint32(n.Reorder),
+	}
+}
+
+// hooks are those the run itself needs, and those it passes on.
+func (r *Run) hooks() sim.Hooks {
+	h := sim.Hooks{Touched: r.touched, Sent: r.sent, Booted: r.booted, Stopped: r.stopped}
+	if r.opts.Trace != nil || r.opts.each != nil || r.opts.Observe != nil || r.opts.StopAtEvent != 0 {
+		h.Trace = r.trace
+	}
+	if r.opts.Log != nil {
+		h.Log = func(id raft.NodeID, line string) { r.opts.Log(r.world.Now(), id, line) }
+	}
+	return h
+}
+
+// trace comes before every event.
+func (r *Run) trace(e *sim.Event) {
+	if r.opts.Observe != nil && e.ID > 1 {
+		r.opts.Observe(r)
+	}
+	r.shown = moment{uint64(e.ID), e.At}
+	if r.opts.Trace != nil {
+		r.opts.Trace(e)
+	}
+	if r.opts.each != nil {
+		r.opts.each(r, e)
+	}
+	if r.opts.StopAtEvent != 0 && uint64(e.ID) >= r.opts.StopAtEvent {
+		r.world.Stop()
+	}
+}
+
+// play runs the world to its end: the scenario's duration, then until it has settled.
+func (r *Run) play() {
+	ok := r.playUntil(r.scenario.Duration)
+	if ok {
+		r.clients.stop()
+		r.timeline.close()
+		ok = r.settle()
+	}
+	if r.opts.Observe != nil && r.world.Event() > 0 {
+		r.opts.Observe(r)
+	}
+	if ok {
+		r.judgeEnd()
+		r.ended = true
+	}
+}
+
+// playUntil runs up to a time, and judges the expectations that come before. It returns false when
+// the run is over.
+func (r *Run) playUntil(t time.Duration) bool {
+	for {
+		next, due := r.expect.next(t)
+		at := t
+		if due {
+			at = next.at
+		}
+		if stop := r.opts.StopAt; stop != 0 && stop < at {
+			r.world.RunUntil(stop)
+			r.over()
+			return false
+		}
+		r.world.RunUntil(at)
+		if r.over() {
+			return false
+		}
+		if !due {
+			return true
+		}
+		r.expect.take()
+		next.judge()
+		if r.over() {
+			return false
+		}
+	}
+}
+
+// over says whether something ended the run.
+func (r *Run) over() bool {
+	if f := r.world.Failure(); f != nil && r.finding == nil {
+		r.failed(f)
+	}
+	if r.finding != nil {
+		return true
+	}
+	return r.opts.StopAtEvent != 0 && uint64(r.world.Event()) >= r.opts.StopAtEvent
+}
+
+// failed takes in what ended the world.
+func (r *Run) failed(f *sim.Failure) {
+	found := &finding{
+		verdict: Violation, property: script.NoPanic, moment: moment{uint64(f.Event), f.At}, stack: f.Stack,
+	}
+	if f.Node != raft.None {
+		found.nodes = []raft.NodeID{f.Node}
+	}
+	switch f.Kind {
+	case sim.FailurePanic:
+		found.detail = fmt.Sprintf("%v panicked: %v", f.Node, f.Value)
+	case sim.FailureHalt:
+		found.detail = fmt.Sprintf("%v halted: %v", f.Node, f.Err)
+	case sim.FailureBoot:
+		found.detail = fmt.Sprintf("%v refused to boot: %v", f.Node, f.Err)
+	default:
+		found.verdict, found.property = Error, ""
+		found.detail = fmt.Sprintf("the testbed panicked: %v", f.Value)
+	}
+	r.finding = found
+}
+
+// violated records the first violation and ends the world.
+func (r *Run) violated(property, detail string, nodes ...raft.NodeID) {
+	if r.finding == nil {
+		r.finding = &finding{verdict: Violation, property: property, detail: detail, nodes: nodes, moment: r.now()}
+	}
+	r.world.Stop()
+}
+
+// fault records a fault of the testbed and ends the world.
+func (r *Run) fault(detail string) {
+	if r.finding == nil {
+		r.finding = &finding{verdict: Error, detail: detail, moment: r.now()}
+	}
+	r.world.Stop()
+}
+
+func (r *Run) now() moment { return moment{uint64(r.world.Event()), r.world.Now()} }
+
+func (r *Run) checkMoment() checker.Moment {
+	return checker.Moment{Event: uint64(r.world.Event()), At: r.world.Now()}
+}
+
+// note logs a line of the scenario itself.
+func (r *Run) note(format string, args ...any) {
+	if r.opts.Log != nil {
+		r.opts.Log(r.world.Now(), raft.None, fmt.Sprintf(format, args...))
+	}
+}
+
+// metric is what was counted since the run began.
+func (r *Run) metric(m script.Metric) uint64 {
+	switch m {
+	case script.Commits:
+		return uint64(r.commit)
+	case script.Elections:
+		return r.elections
+	case script.Terms:
+		return uint64(r.term)
+	case script.RPCs:
+		return r.world.Counters().Messages
+	case script.Bytes:
+		return r.world.Counters().Bytes
+	}
+	return 0
+}
+
+// entryApplied is told of every entry that a node's state machine takes in.
+func (r *Run) entryApplied(id raft.NodeID, a replica.Applied) {
+	if v := r.check.Applied(r.checkMoment(), id, a.Entry, a.Session, a.Seq, !a.Repeat); v != nil {
+		r.broken(v)
+	}
+	if a.Entry.Index > r.applied {
+		r.applied = a.Entry.Index
+		if a.Session != 0 {
+			r.clients.tookEffect(a.Session, a.Seq, a.Entry.Index)
+		}
+	}
+	if a.Repeat {
+		r.states.reach(stateRetryDeduplicated)
+	}
+}

@@ -1,0 +1,108 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"raftsim/raft"
+	"raftsim/scenarios/script"
+)
+
+// Once the clients have stopped, the world goes on until nothing is left to do, or for this many of the longest
+// election timeouts and round trips. Faults with an end have ended by then; the network stays as lossy as the file says.
+const settleRounds = 40
+
+// settle lets the replicas come to rest. It returns false when the run is over.
+func (r *Run) settle() bool {
+	sc := r.scenario
+	longest := sc.Cluster.ElectionTimeout.Max
+	latency := sc.Network.Latency.Max
+	for i := range r.nodes[1:] {
+		id := r.nodes[i+1].id
+		longest = max(longest, r.timeline.timeouts(id).ElectionMax)
+		for j := range r.nodes[1:] {
+			latency = max(latency, r.timeline.link(id, r.nodes[j+1].id).Latency.Max)
+		}
+	}
+	end := sc.Duration + settleRounds*(longest+2*latency)
+	// What clients sent last must arrive before quiet means anything.
+	for t := sc.Duration + 2*latency; t <= end; t += max(sc.Cluster.Heartbeat, time.Millisecond) {
+		if !r.playUntil(t) {
+			return false
+		}
+		if r.quiet() {
+			return true
+		}
+	}
+	return true
+}
+
+// quiet says that a majority follows a leader, and that every replica that runs has applied the same log to its end.
+func (r *Run) quiet() bool {
+	if !r.led {
+		return false
+	}
+	leader := &r.nodes[r.leader()].seen
+	for i := range r.nodes[1:] {
+		n := &r.nodes[i+1]
+		if !n.up || r.world.Paused(n.id) {
+			continue
+		}
+		if s := &n.seen; s.LastIndex != leader.LastIndex || s.Commit != leader.LastIndex || s.Applied != leader.LastIndex {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeProgress judges liveness: where nothing stands in the way any more, a majority follows a leader and the leader has committed
+// its whole log, which takes an entry of its own term. It does not judge clusters that cannot be
+// expected to get on: a majority is down, paused or parted, or the network is too slow or too lossy for the timeouts.
+func (r *Run) judgeProgress() {
+	if r.finding != nil || !r.canProgress() {
+		return
+	}
+	leader := r.leader()
+	if r.led && r.nodes[leader].seen.Commit == r.nodes[leader].seen.LastIndex {
+		return
+	}
+	detail := "there is no leader"
+	if leader != raft.None {
+		s := &r.nodes[leader].seen
+		detail = fmt.Sprintf("%v leads term %d and has committed %d of %d entries", leader, s.Term, s.Commit, s.LastIndex)
+	}
+	r.violated(script.Progress, fmt.Sprintf("%v after the last fault ended, %s", r.world.Now()-r.scenario.Duration, detail))
+}
+
+// mostLoss is the loss up to which progress is expected, in parts per million.
+const mostLoss = 200_000
+
+// canProgress says whether some majority runs, hears each other, and hears each other in time.
+func (r *Run) canProgress() bool {
+	var running []raft.NodeID
+	for i := range r.nodes[1:] {
+		n := &r.nodes[i+1]
+		if n.up && !r.world.Paused(n.id) {
+			running = append(running, n.id)
+		}
+	}
+	if len(running) < r.majority() {
+		return false
+	}
+	for _, a := range running {
+		t := r.timeline.timeouts(a)
+		for _, b := range running {
+			if a == b {
+				continue
+			}
+			link := r.world.Link(a, b)
+			if !r.world.Connected(a, b) || link.Loss > mostLoss || link.Reorder > mostLoss {
+				return false
+			}
+			if t.Heartbeat+2*link.Latency.Max+2*syncMax >= t.ElectionMin {
+				return false
+			}
+		}
+	}
+	return true
+}

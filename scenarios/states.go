@@ -1,0 +1,222 @@
+package scenarios
+
+import (
+	"raftsim/raft"
+	"raftsim/scenarios/script"
+)
+
+// state is something a run can come through; see [script.States] for what each means.
+type state uint8
+
+const (
+	stateLeaderElected state = iota
+	stateTermChanges
+	stateSplitVote
+	stateMinorityLeaderStepsDown
+	stateLogsDiverge
+	stateLogsDivergeOverTerms
+	stateConflictTruncated
+	stateEarlierTermCommitted
+	stateLeaderCrashed
+	statePartitionWithWrites
+	stateRestartCatchesUp
+	stateRetryDeduplicated
+	states_
+)
+
+// stateNames are in the order of the constants above.
+var stateNames = [states_]string{
+	script.StateLeaderElected,
+	script.StateTermChanges,
+	script.StateSplitVote,
+	script.StateMinorityLeaderStepsDown,
+	script.StateLogsDiverge,
+	script.StateLogsDivergeOverTerms,
+	script.StateConflictTruncated,
+	script.StateEarlierTermCommitted,
+	script.StateLeaderCrashed,
+	script.StatePartitionWithWrites,
+	script.StateRestartCatchesUp,
+	script.StateRetryDeduplicated,
+}
+
+// states notices the states that a run comes through. It is called where something changes, which is seldom,
+// so that events that change nothing cost nothing.
+type states struct {
+	r       *Run
+	reached uint32
+	// candidate and led say whether the highest term has had a candidate and a leader.
+	candidate, led bool
+	// parted says that some two nodes cannot hear each other.
+	parted bool
+}
+
+// past is what has to be remembered of a node.
+type past struct {
+	// minority says that the node leads, and was kept from a majority while it did.
+	minority bool
+	// inherited is the last entry of earlier terms that the node, which leads, had and that was not known to be
+	// committed when it was elected; 0 for none.
+	inherited raft.Index
+	// missed is what was committed when the node went down, known what was when it came back; equal when nothing
+	// was committed meanwhile.
+	missed, known raft.Index
+}
+
+func (s *states) init(r *Run) { s.r = r }
+
+func (s *states) reach(st state) { s.reached |= 1 << st }
+
+// has says whether the run came through the state of that name.
+func (s *states) has(name string) bool {
+	for i, n := range stateNames {
+		if n == name {
+			return s.reached&(1<<i) != 0
+		}
+	}
+	return false
+}
+
+// termBegins is told before a node is the first to reach a term.
+func (s *states) termBegins() {
+	if s.candidate && !s.led {
+		s.reach(stateSplitVote)
+	}
+	s.candidate, s.led = false, false
+}
+
+// committed is told before a node is the first to know a commit index.
+func (s *states) committed(*node) {
+	if s.parted {
+		s.reach(statePartitionWithWrites)
+	}
+}
+
+// roleChanged is told of a node whose role or term is another than it was.
+func (s *states) roleChanged(n *node, was *raft.Status) {
+	now := &n.seen
+	if was.Role == raft.Leader && now.Term > was.Term {
+		s.reach(stateTermChanges)
+		if n.past.minority && now.Role == raft.Follower {
+			s.reach(stateMinorityLeaderStepsDown)
+		}
+	}
+	n.past.minority, n.past.inherited = false, 0
+	switch now.Role {
+	case raft.Candidate:
+		s.candidate = s.candidate || now.Term == s.r.term
+	case raft.Leader:
+		s.reach(stateLeaderElected)
+		s.led = s.led || now.Term == s.r.term
+		s.elected(n)
+	}
+}
+
+// elected looks at what a new leader finds.
+func (s *states) elected(n *node) {
+	n.past.minority = s.parted && s.reachable(n.id) < s.r.majority()
+	last := n.seen.LastIndex
+	if last > 0 && n.seen.LastTerm == n.seen.Term {
+		last-- // the entry that starts its own term
+	}
+	if last > s.r.commit {
+		n.past.inherited = last
+	}
+	s.compareLogs(n)
+}
+
+// compareLogs compares every log with a new leader's, from the end down to where they agree.
+func (s *states) compareLogs(leader *node) {
+	if leader.core == nil {
+		return
+	}
+	var first raft.Term // of an entry that no leader's log has
+	for i := range s.r.nodes[1:] {
+		n := &s.r.nodes[i+1]
+		if n == leader || n.core == nil {
+			continue
+		}
+		common := min(n.seen.LastIndex, leader.seen.LastIndex)
+		fork := common
+		for fork > 0 && termAt(n.core, fork) != termAt(leader.core, fork) {
+			fork--
+		}
+		if fork == common {
+			continue
+		}
+		s.reach(stateLogsDiverge)
+		for k := fork + 1; k <= n.seen.LastIndex; k++ {
+			term := termAt(n.core, k)
+			if first == 0 {
+				first = term
+			}
+			if term != first {
+				s.reach(stateLogsDivergeOverTerms)
+				break
+			}
+		}
+	}
+}
+
+// termAt is the term of an entry that the log has.
+func termAt(c *raft.Core, i raft.Index) raft.Term {
+	if e := c.Entries(i, i); len(e) == 1 {
+		return e[0].Term
+	}
+	return 0
+}
+
+// advanced is told whenever something of a node has changed.
+func (s *states) advanced(n *node) {
+	p := &n.past
+	if p.inherited != 0 && n.seen.Commit >= p.inherited {
+		p.inherited = 0
+		s.reach(stateEarlierTermCommitted)
+	}
+	if p.known > p.missed && n.seen.Applied > p.missed {
+		p.known = p.missed
+		s.reach(stateRestartCatchesUp)
+	}
+}
+
+func (s *states) booted(n *node) {
+	if n.boot > 1 {
+		n.past.known = s.r.commit
+	}
+}
+
+func (s *states) stopped(n *node) {
+	if n.seen.Role == raft.Leader && n.seen.Term == s.r.term {
+		s.reach(stateLeaderCrashed)
+	}
+	n.past = past{missed: s.r.commit, known: s.r.commit}
+}
+
+// linksChanged is told after cuts and partitions have begun or ended.
+func (s *states) linksChanged() {
+	w := s.r.world
+	s.parted = false
+	for a := range s.r.nodes[1:] {
+		for b := range a {
+			from, to := raft.NodeID(a+1), raft.NodeID(b+1)
+			s.parted = s.parted || !w.Connected(from, to) && !w.Connected(to, from)
+		}
+	}
+	for i := range s.r.nodes[1:] {
+		if n := &s.r.nodes[i+1]; n.up && n.seen.Role == raft.Leader && s.reachable(n.id) < s.r.majority() {
+			n.past.minority = true
+		}
+	}
+}
+
+// reachable counts the nodes that a node can talk with, itself included.
+func (s *states) reachable(id raft.NodeID) int {
+	k := 1
+	for i := range s.r.nodes[1:] {
+		other := raft.NodeID(i + 1)
+		if other != id && s.r.world.Connected(id, other) && s.r.world.Connected(other, id) {
+			k++
+		}
+	}
+	return k
+}
