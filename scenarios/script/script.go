@@ -27,7 +27,7 @@ type Seeds []SeedRange
 // SeedRange is First..Last, both included.
 type SeedRange struct{ First, Last uint64 }
 
-// Duration is a range of times, both ends included.
+// DurationRange is a range of times, both ends included, Min <= Max.
 type DurationRange struct{ Min, Max time.Duration }
 
 // PPM is a probability in parts per million, 0..1,000,000: 5% is 50,000.
@@ -89,11 +89,15 @@ type Trigger struct {
 	Milestone Comparisons // for When: all must hold, counted over the whole run
 }
 
-// Entry is one entry of the timeline: a trigger, and either one action or a repeated group.
+// Entry is one entry of the timeline: a trigger and an action. Repeated groups are written out,
+// and entries are in the order of Trigger.From; those of one time, and at the end those with a
+// milestone, in the order of the file, an earlier round before a later one.
 type Entry struct {
 	Position Position
-	Trigger  Trigger
-	Action   Action
+	// Round counts, from 0, how often the entry at this Position came before by a repeat.
+	Round   int
+	Trigger Trigger
+	Action  Action
 	// On is whom the action is for where the action does not say it itself (timeouts, network); default all.
 	On Selector
 }
@@ -109,6 +113,7 @@ type (
 	// Pause freezes nodes: messages and timers wait. Within a `during` they go on at its end.
 	Pause struct{ Nodes Selector }
 	// Partition parts the network into groups; clients reach every node. Groups may end in `rest`.
+	// Nodes that no group picks make up one more group.
 	Partition struct{ Groups []Selector }
 	// Cut cuts the links from every node of From to every node of To, one way.
 	Cut struct{ From, To Selector }
@@ -178,7 +183,7 @@ const (
 	Bytes
 )
 
-// Comparison compares a metric: `commits: ">= 1"`.
+// Comparison compares a metric: `commits: ">= 1"`. It neither always holds nor never.
 type Comparison struct {
 	Metric Metric
 	Op     CompareOp
@@ -210,12 +215,20 @@ type Expectation struct {
 type Want interface{ Key() string }
 
 type (
-	// Always: these invariants hold after every event. Empty is every one ("safety").
+	// Always: these invariants hold after every event. Empty is every one ("safety"). A file that
+	// names none, and no violation, has this for all of them.
 	Always struct{ Properties []string }
 	// Linearizable: the clients' history is linearizable.
 	Linearizable struct{}
 	// LeaderElected: by this time (or End) there is a leader whom a majority follows.
 	LeaderElected struct{ By Deadline }
+	// LeaderWithin: after the last time that an action with the verb Of happened (the start of the
+	// last such entry, rounds included), there is a leader whom a majority follows, in a term at
+	// most Terms above the highest that any node had reached just before it.
+	LeaderWithin struct {
+		Terms uint64
+		Of    string
+	}
 	// Members: by this time the members are exactly these.
 	Members struct {
 		By    Deadline
@@ -228,9 +241,9 @@ type (
 		From, To    time.Duration
 		Comparisons Comparisons
 	}
-	// Sometimes: a sweep of the file's seeds reaches each of these states at least once.
+	// Sometimes: a sweep of the file's seeds reaches each of these states, of [States], at least once.
 	Sometimes struct{ States []string }
-	// Violates: the run breaks this property; the file is a known failure kept.
+	// Violates: the run breaks this property, one of [Properties]; the file is a known failure kept.
 	Violates struct{ Property string }
 )
 
@@ -239,3 +252,14 @@ type Deadline struct {
 	At  time.Duration
 	End bool
 }
+
+// Key is the key in a file that tells the expectation from others.
+func (Always) Key() string            { return "always" }
+func (Linearizable) Key() string      { return "history" }
+func (LeaderElected) Key() string     { return "leader" }
+func (LeaderWithin) Key() string      { return "leader" }
+func (Members) Key() string           { return "members" }
+func (ReplicasIdentical) Key() string { return "replicas" }
+func (Counts) Key() string            { return "counts" }
+func (Sometimes) Key() string         { return "sometimes" }
+func (Violates) Key() string          { return "violates" }

@@ -1,0 +1,99 @@
+// Package script reads scenario files: what cluster there is, what happens to it and when, and
+// what is expected of it. [Read] is strict: an unknown key, a value without its unit, a node that does not exist,
+// a window that ends before it starts are errors, all told at once, each with its place in the file:
+//
+//	crash.yaml:9:13: at: 25s is after the scenario's duration of 20s
+//	      - at: 25s
+//	            ^
+//
+// # The language
+//
+// A scenario is one YAML document without anchors, aliases, merge keys and tags. This is all of
+// its keys; name and duration are required.
+//
+//	name: leader-crash             # small letters, digits, single hyphens
+//	about: What it shows.          # any text
+//	duration: 20s                  # virtual time, up to 24h
+//	seeds: 1..200                  # or 3,9 or 7; the default is 1..200
+//
+//	cluster:
+//	  nodes: 5                     # n1 ... n5; 1 to 99, default 3
+//	  election_timeout: 150ms..300ms   # default; longer than the heartbeat
+//	  heartbeat: 50ms              # default
+//
+//	network:                       # every link between nodes
+//	  latency: 1ms..10ms           # default; drawn per message
+//	  loss: 5%                     # default of these three: 0%
+//	  duplicate: 1%
+//	  reorder: 2%
+//
+//	clients:                       # without this key there are none
+//	  count: 4                     # default 1
+//	  rate: 50/s                   # per client; default 10/s, 0/s is bursts only
+//	  keys: 8                      # default
+//	  mix: {get: 60%, put: 20%, append: 5%, cas: 10%, delete: 5%}   # default half get, half put
+//	  timeout: 500ms               # default; then the client tries again
+//
+//	timeline:
+//	  - during: 2s..4s             # undone at the window's end
+//	    crash: leader
+//	  - during: 5s..7s
+//	    partition: [[leader, follower], rest]
+//	  - during: 8s..9s
+//	    cut: {from: leader, to: followers}
+//	  - during: 9s..10s
+//	    network: {latency: 50ms..100ms, loss: 20%}
+//	    on: follower               # default all; goes with network and timeouts
+//	  - during: 10s..12s
+//	    timeouts: {election: 5ms..20ms, heartbeat: 2ms}
+//	  - during: 12s..13s
+//	    pause: random(2)
+//	  - at: 13s                    # stays
+//	    partition: [majority, minority]
+//	  - at: 14s
+//	    heal: all
+//	  - when: {commits: 2000}      # once there are 2000 or more; also ">= 2000", "> 1999"
+//	    crash: n3
+//	  - at: 15s
+//	    restart: n3
+//	  - repeat: 10                 # 16s, 16.2s, 16.4s, ...
+//	    every: 200ms               # default: the span of the entries
+//	    timeline:
+//	      - at: 16s
+//	        timeout: all           # the election timers fire now, together
+//	      - at: 16.1s
+//	        burst: {requests: 50, within: 50ms}   # or burst: 50, all at once
+//
+//	expect:
+//	  - always: safety             # default; or a list of properties
+//	  - history: linearizable
+//	  - by: 3s                     # default end, after the run has settled
+//	    leader: elected
+//	  - leader: elected
+//	    within: {terms: 10}
+//	    of: timeout                # the last entry with this action
+//	  - members: [n1, n2, n3, n4, n5]
+//	  - replicas: identical
+//	  - during: 5s..7s             # default the whole run
+//	    commits: ">= 1"            # commits elections terms rpcs bytes, with < <= == != >= >
+//	  - sometimes: [split-vote, leader-crashed]   # over a sweep of seeds; see [States]
+//
+// A file that keeps a known failure says so instead: expect: {violates: election-safety}, with a
+// name of [Properties].
+//
+// # Values
+//
+// A time has a unit: ns, us (or µs), ms, s, m, h; 1.5s and 1m30s are times. A range is written a..b, both
+// ends included. A percentage has up to four decimals.
+//
+// # Triggers and actions
+//
+// An entry has one of at, during and when, and one action. `during` goes with what can be undone: crash,
+// pause, partition, cut, network, timeouts. The others are restart, heal, timeout and burst.
+//
+// # Selectors
+//
+// Nodes are picked when their entry starts, from left to right, nobody twice: leader, follower (one,
+// drawn), followers (all), candidate, majority, minority (the largest), random(k), all, rest (who is not yet
+// picked, as the last), a node by its name, or a list of these.
+package script

@@ -1,0 +1,334 @@
+package script
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// mostBytes bounds a scenario file.
+const mostBytes = 1 << 20
+
+// Lowest timeouts: a timer that fires more often is a run that never ends.
+const lowestTimeout = 100 * time.Microsecond
+
+const needs = "a scenario needs at least name and duration"
+
+// keys of the whole file, in the order in which they are documented.
+var fileKeys = []string{"name", "about", "duration", "seeds", "cluster", "network", "clients", "timeline", "expect"}
+
+// Read reads a scenario file. name is what errors call it. The error is of type [Errors] and
+// holds everything that is wrong, unless the YAML itself cannot be read: then that alone.
+// Read keeps nothing of src. It never panics, whatever src is, and takes time linear in it.
+func Read(name string, src []byte) (*Scenario, error) {
+	r := &reports{file: name}
+	r.door(src)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	root := parse(src, r)
+	if root == nil {
+		return nil, r.err()
+	}
+	s := &Scenario{}
+	(&reader{reports: r, to: s}).file(root)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// door refuses what is no text, and splits the rest into lines.
+func (r *reports) door(src []byte) {
+	start := Position{1, 1}
+	switch {
+	case len(src) > mostBytes:
+		r.at(start, "the file has %d bytes; a scenario has at most %d", len(src), mostBytes)
+		return
+	case len(bytes.TrimSpace(src)) == 0:
+		r.at(start, "the file is empty; %s", needs)
+		return
+	}
+	s := strings.TrimPrefix(string(src), "\ufeff")
+	lines := strings.ReplaceAll(s, "\r\n", "\n")
+	r.lines = strings.Split(strings.ReplaceAll(lines, "\r", "\n"), "\n")
+	for i, line := range r.lines {
+		column := 0
+		for at, c := range line {
+			column++
+			pos := Position{i + 1, column}
+			switch {
+			case c == utf8.RuneError && line[at:min(at+3, len(line))] != "\ufffd":
+				r.at(pos, "byte 0x%02x is not UTF-8; a scenario is a text file", line[at])
+				return
+			case c < ' ' && c != '\t', c >= 0x7f && c < 0xa0:
+				r.at(pos, "control character 0x%02x; a scenario is a text file", c)
+				return
+			case c == '\u2028', c == '\u2029', c == '\ufeff', c == '\ufffe', c == '\uffff':
+				r.at(pos, "character U+%04X does not show; take it out", c)
+				return
+			}
+		}
+	}
+}
+
+// reader turns nodes into a scenario.
+type reader struct {
+	*reports
+	to *Scenario
+	// verbs are the actions of the timeline.
+	verbs map[string]bool
+	// full says that the timeline has too many entries.
+	full bool
+}
+
+var kebab = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+func (r *reader) file(root *node) {
+	// What could not be read counts as this while the rest is checked, so that one
+	// error does not bring others.
+	r.to.Duration = longest
+	r.to.Seeds = Seeds{{1, 200}}
+
+	f, ok := r.mapping(root, "a scenario", fileKeys)
+	if !ok {
+		return
+	}
+	for _, key := range []string{"name", "duration"} {
+		if !has(root, key) {
+			r.at(root.pos, "%s is missing", key)
+		}
+	}
+	if n := f.get("name"); n != nil {
+		r.name(n)
+	}
+	if n := f.get("about"); n != nil {
+		if s, ok := r.scalar(n, "a text"); ok && n.is != text && !n.quoted {
+			r.on(n, "want a text; write %s in quotes", visible(s))
+		} else {
+			r.to.About = strings.TrimSpace(s)
+		}
+	}
+	if n := f.get("duration"); n != nil {
+		if t, ok := r.time(n, "s", time.Millisecond); ok {
+			r.to.Duration = t
+		}
+	}
+	if n := f.get("seeds"); n != nil {
+		if s, ok := r.scalar(n, "seeds like 1..200, 3,9 or 7"); ok {
+			seeds, err := ParseSeeds(s)
+			if err != nil {
+				r.on(n, "%v", err)
+			} else {
+				r.to.Seeds = seeds
+			}
+		}
+	}
+	r.cluster(f.get("cluster"))
+	r.network(f.get("network"))
+	r.clients(f.get("clients"))
+	r.timeline(f.get("timeline"))
+	r.expect(f.get("expect"), root)
+}
+
+// has says whether a key is in the file at all, even without a sound value.
+func has(n *node, key string) bool {
+	for _, p := range n.pairs {
+		if p.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) name(n *node) {
+	s, ok := r.scalar(n, "a name like leader-crash")
+	switch {
+	case !ok:
+	case !kebab.MatchString(s), n.is != text && !n.quoted:
+		r.on(n, "%s is not a name like leader-crash: small letters, digits, single hyphens between", quote(s))
+	case len(s) > mostName:
+		r.on(n, "the name has %d characters; at most %d", len(s), mostName)
+	default:
+		r.to.Name = s
+	}
+}
+
+var clusterKeys = []string{"nodes", "election_timeout", "heartbeat"}
+
+func (r *reader) cluster(n *node) {
+	c := &r.to.Cluster
+	*c = Cluster{
+		Nodes:           3,
+		ElectionTimeout: DurationRange{150 * time.Millisecond, 300 * time.Millisecond},
+		Heartbeat:       50 * time.Millisecond,
+	}
+	if n == nil {
+		return
+	}
+	f, ok := r.mapping(n, "cluster", clusterKeys)
+	if !ok {
+		c.Nodes = mostNodes
+		return
+	}
+	if n := f.get("nodes"); n != nil {
+		if v, ok := r.integer(n, 1, mostNodes); ok {
+			c.Nodes = v
+		} else {
+			c.Nodes = mostNodes
+		}
+	}
+	sound := true
+	if n := f.get("election_timeout"); n != nil {
+		if v, ok := r.times(n, lowestTimeout); ok {
+			c.ElectionTimeout = v
+		} else {
+			sound = false
+		}
+	}
+	if n := f.get("heartbeat"); n != nil {
+		if v, ok := r.time(n, "ms", lowestTimeout); ok {
+			c.Heartbeat = v
+		} else {
+			sound = false
+		}
+	}
+	if sound && c.ElectionTimeout.Min <= c.Heartbeat {
+		at := f.get("election_timeout")
+		if at == nil {
+			at = f.get("heartbeat")
+		}
+		r.on(at, "followers would time out between heartbeats: heartbeat (%v) must be shorter than "+
+			"the shortest election_timeout (%v)", c.Heartbeat, c.ElectionTimeout.Min)
+	}
+}
+
+var networkKeys = []string{"latency", "loss", "duplicate", "reorder"}
+
+func (r *reader) network(n *node) {
+	w := &r.to.Network
+	w.Latency = DurationRange{time.Millisecond, 10 * time.Millisecond}
+	if n == nil {
+		return
+	}
+	change := r.networkChange(n)
+	if change.Latency != nil {
+		w.Latency = *change.Latency
+	}
+	for _, p := range []struct {
+		to   *PPM
+		from *PPM
+	}{{&w.Loss, change.Loss}, {&w.Duplicate, change.Duplicate}, {&w.Reorder, change.Reorder}} {
+		if p.from != nil {
+			*p.to = *p.from
+		}
+	}
+}
+
+// networkChange reads what is given of a network.
+func (r *reader) networkChange(n *node) NetworkChange {
+	var c NetworkChange
+	f, _ := r.mapping(n, "network", networkKeys)
+	if n := f.get("latency"); n != nil {
+		if v, ok := r.times(n, 0); ok {
+			c.Latency = &v
+		}
+	}
+	share := func(key string) *PPM {
+		if n := f.get(key); n != nil {
+			if v, ok := r.percent(n); ok {
+				return &v
+			}
+		}
+		return nil
+	}
+	c.Loss, c.Duplicate, c.Reorder = share("loss"), share("duplicate"), share("reorder")
+	return c
+}
+
+var (
+	clientKeys = []string{"count", "rate", "keys", "mix", "timeout"}
+	mixKeys    = []string{"get", "put", "append", "cas", "delete"}
+)
+
+func (r *reader) clients(n *node) {
+	if n == nil {
+		return
+	}
+	c := &r.to.Clients
+	*c = Clients{
+		Count: 1, Every: 100 * time.Millisecond, Keys: 8,
+		Mix: Mix{Get: 500_000, Put: 500_000}, Timeout: 500 * time.Millisecond,
+	}
+	f, ok := r.mapping(n, "clients", clientKeys)
+	if !ok {
+		return
+	}
+	if n := f.get("count"); n != nil {
+		if v, ok := r.integer(n, 0, mostClients); ok {
+			c.Count = v
+		}
+	}
+	if n := f.get("rate"); n != nil {
+		if s, ok := r.scalar(n, "a rate like 50/s"); ok {
+			every, err := parseRate(s)
+			if err != nil {
+				r.on(n, "%v", err)
+			}
+			c.Every = every
+		}
+	}
+	if n := f.get("keys"); n != nil {
+		if v, ok := r.integer(n, 1, mostKeys); ok {
+			c.Keys = v
+		}
+	}
+	if n := f.get("mix"); n != nil {
+		r.mix(n)
+	}
+	if n := f.get("timeout"); n != nil {
+		if v, ok := r.time(n, "ms", time.Millisecond); ok {
+			c.Timeout = v
+		}
+	}
+}
+
+// mostName is how many characters a name has, at most.
+const mostName = 64
+
+// Bounds of the workload, beyond which a run does not end within anyone's patience.
+const (
+	mostNodes    = 99
+	mostClients  = 1000
+	mostKeys     = 1_000_000
+	mostRequests = 1_000_000
+)
+
+func (r *reader) mix(n *node) {
+	f, ok := r.mapping(n, "mix", mixKeys)
+	if !ok {
+		return
+	}
+	var m Mix
+	sum, sound := PPM(0), true
+	for i, to := range []*PPM{&m.Get, &m.Put, &m.Append, &m.CAS, &m.Delete} {
+		if n := f.get(mixKeys[i]); n != nil {
+			v, ok := r.percent(n)
+			*to, sound = v, sound && ok
+			sum += v
+		}
+	}
+	if sound && !f.odd && sum != 1_000_000 {
+		r.on(n, "the shares add up to %v, not 100%%", sum)
+	}
+	r.to.Clients.Mix = m
+}
+
+// String writes the probability as files do: "5%".
+func (p PPM) String() string {
+	s := fmt.Sprintf("%d.%04d", p/10_000, p%10_000)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + "%"
+}
