@@ -29,8 +29,6 @@ func (d *disk) crash() {
 	for i := range d.names {
 		d.crashFile(d.names[i].file)
 	}
-	// A sync begun in the next life waits for none of this one.
-	d.last = w.now
 }
 
 func (d *disk) crashFile(f *file) {
@@ -65,22 +63,19 @@ func (d *disk) crashFile(f *file) {
 	data = data[:kept:kept]
 	if torn > 0 {
 		c.TornBytes += uint64(torn)
-		data = d.tear(data, torn)
+		d.tear(data[kept-torn:])
 	}
 	*f = file{data: data, durable: kept}
 	n.world.Mix(uint64(kept)<<16 | uint64(torn))
 }
 
-// tear returns a copy of data whose last n bytes are zero, or noise.
-func (d *disk) tear(data []byte, n int) []byte {
-	torn := append([]byte(nil), data...)
-	noise := d.node.Draw("crash tear", 2) == 1
-	for i := len(torn) - n; i < len(torn); i++ {
-		if noise {
-			torn[i] ^= byte(d.node.Draw("crash noise", 256))
-		} else {
-			torn[i] = 0
-		}
+// tear makes bytes zero, or noise. They were never durable, so that no boot has handed them out.
+func (d *disk) tear(torn []byte) {
+	if d.node.Draw("crash tear", 2) == 0 {
+		clear(torn)
+		return
 	}
-	return torn
+	for i := range torn {
+		torn[i] ^= byte(d.node.Draw("crash noise", 256))
+	}
 }

@@ -256,6 +256,40 @@ func TestClientsTalkOverTheirOwnLinks(t *testing.T) {
 	require.EqualValues(t, 11, c.answers[4].Seq)
 }
 
+func TestEveryCopyOfARequestAndOfItsAnswerIsWhole(t *testing.T) {
+	s := newStage(t, 1, sim.Config{Seed: 2, ClientLink: sim.Link{Latency: sim.Range{Max: 20 * ms}, Duplicate: sim.Certain}})
+	c := &client{}
+	id := s.AddHost(c)
+	a := s.actor(1)
+	a.request = func(from sim.ClientID, r *kv.Request) { a.env.Answer(from, &sim.Response{Seq: r.Seq}) }
+	const count = 200
+	for i := range uint64(count) {
+		s.At(time.Duration(i)*ms, func() { s.Request(id, 1, &kv.Request{Seq: i}) })
+	}
+	s.RunUntil(time.Second)
+	var answered [count]int
+	for _, r := range c.answers {
+		answered[r.Seq]++
+	}
+	for i, n := range answered {
+		require.Equal(t, 4, n, "answers to request %d: two copies, each answered twice", i)
+	}
+}
+
+func TestAMessageOutlivesWhatItsFirstCopySetsOff(t *testing.T) {
+	s := newStage(t, 2, sim.Config{Link: steady(ms)})
+	s.SetLink(1, 2, sim.Link{Duplicate: sim.Certain})
+	s.actor(2).received = func(raft.NodeID, sim.Message) {
+		for range 100 {
+			s.say(2, 1)
+		}
+	}
+	s.say(1, 2)
+	s.RunUntil(time.Second)
+	require.Len(t, s.notes, 201)
+	s.eachReleasedOnce()
+}
+
 func TestARequestThatFindsItsNodeDownIsLost(t *testing.T) {
 	s := newStage(t, 1, sim.Config{ClientLink: steady(3 * ms)})
 	id := s.AddHost(&client{})

@@ -92,6 +92,7 @@ func TestAForcedTimerFiresNowInsteadOfLater(t *testing.T) {
 	require.False(t, s.FireTimer(1, 0))
 	s.RunUntil(2 * time.Second)
 	require.Len(t, *ticks, 1, "it crashed before the forced timer could fire")
+	require.Nil(t, s.Failure())
 }
 
 func TestNewTimeoutsReachTheProcessAsAnEvent(t *testing.T) {
@@ -107,6 +108,32 @@ func TestNewTimeoutsReachTheProcessAsAnEvent(t *testing.T) {
 	w := beaters(sim.Config{}, 1)
 	w.RunUntil(0)
 	require.False(t, w.SetTimeouts(1, sim.Timeouts{}), "it is not Tunable")
+}
+
+func TestWhatAScriptAskedOfOneLifeDoesNotReachTheNext(t *testing.T) {
+	s := newStage(t, 1, sim.Config{})
+	s.actor(1).timeouts = func(sim.Timeouts) { t.Error("these were for the life before") }
+	ticks := s.ticks(1)
+	require.True(t, s.Crash(1))
+	require.True(t, s.Restart(1))
+	s.RunUntil(0)
+	s.At(ms, func() {
+		s.FireTimer(1, 0)
+		s.SetTimeouts(1, sim.Timeouts{})
+		s.Crash(1)
+		s.Restart(1)
+	})
+	// The boot comes first when it is asked for first.
+	s.At(2*ms, func() {
+		s.Crash(1)
+		s.Restart(1)
+		require.False(t, s.FireTimer(1, 0))
+		require.False(t, s.SetTimeouts(1, sim.Timeouts{}))
+	})
+	s.RunUntil(time.Second)
+	require.Nil(t, s.Failure())
+	require.True(t, s.Up(1))
+	require.Empty(t, *ticks)
 }
 
 func TestAPausedNodeHandlesEverythingInOrderOnceItResumes(t *testing.T) {
