@@ -333,6 +333,44 @@ func TestWhatABootReadsIsDurableEvenIfItWroteItItself(t *testing.T) {
 	}
 }
 
+func TestASyncFromBeforeWhatABootReadAddsNothing(t *testing.T) {
+	shorter := 0
+	for seed := range uint64(50) {
+		w := sim.New(sim.Config{Seed: seed, Disk: sim.Disk{SyncLatency: sim.Range{Min: ms, Max: ms}}})
+		var data []byte
+		boots := 0
+		w.AddNode(func(_ raft.NodeID, env sim.Env) (sim.Process, error) {
+			var f wal.File
+			var err error
+			if boots++; boots == 1 {
+				f, err = env.FS().Create("a")
+				require.NoError(t, err)
+				require.NoError(t, f.Append(pattern(300, 1)))
+				f.Sync(1)
+				require.NoError(t, f.Truncate(100))
+			}
+			data, err = env.FS().ReadFile("a")
+			require.NoError(t, err)
+			if boots == 1 {
+				require.Len(t, data, 100)
+				require.NoError(t, f.Append(pattern(50, 200)))
+			}
+			return &actor{}, nil
+		})
+		w.RunUntil(10 * ms)
+		w.Crash(1)
+		w.Restart(1)
+		w.RunUntil(10 * ms)
+		require.Nil(t, w.Failure())
+		require.True(t, bytes.HasPrefix(data, pattern(100, 1)))
+		require.LessOrEqual(t, len(data), 150)
+		if len(data) < 150 {
+			shorter++
+		}
+	}
+	require.Greater(t, shorter, 10)
+}
+
 func TestEachSyncOfTheFolderCoversTheChangesBeforeIt(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(100) {
