@@ -176,6 +176,7 @@ func (c *Core) place(id NodeID) int {
 func (c *Core) enterTerm(now time.Duration, t Term) {
 	c.hard = HardState{Term: t}
 	c.leader = None
+	c.dropHeld()
 	if c.role != Follower {
 		c.role = Follower
 		c.resetElection(now) // a leader has none; a candidate's has to be drawn anew

@@ -16,6 +16,7 @@ func (c *Core) ElectionTimeout(now time.Duration) {
 	c.role = Candidate
 	c.leader = None
 	c.hard = HardState{Term: c.hard.Term + 1, Vote: c.id}
+	c.dropHeld()
 	clear(c.granted)
 	c.resetElection(now)
 	for k, v := range c.voters {

@@ -29,7 +29,7 @@ type Output struct {
 type output struct {
 	out    Output
 	ready  []*Message // to leave with the next Output
-	held   []*Message // to leave once what they promise is durable
+	held   []*Message // of this term, to leave once what they promise is durable
 	saved  HardState  // the hard state of the last ticket
 	ticket Ticket     // the last one handed out
 	// writes are handed out and not yet durable, oldest first, from position head.
@@ -66,9 +66,9 @@ func (c *Core) send(m *Message) {
 		return
 	}
 	if m.Kind == MsgAppendReply {
-		// One acknowledgement of the most stands for those of less.
+		// One acknowledgement of the most stands for those of less. A term has one leader to send it to.
 		for _, h := range c.output.held {
-			if h.Kind == MsgAppendReply && h.To == m.To && h.Term == m.Term {
+			if h.Kind == MsgAppendReply {
 				if m.AppendReply.Match > h.AppendReply.Match {
 					h.AppendReply = m.AppendReply
 				}
@@ -157,21 +157,34 @@ func (c *Core) Persisted(now time.Duration, t Ticket) {
 	c.persistedEntries()
 }
 
-// releaseHeld lets go of messages whose promise is on the disk now, and throws away those of terms that have passed.
+// releaseHeld lets go of messages whose promise is on the disk now.
 func (c *Core) releaseHeld() {
 	o := &c.output
 	still := o.held[:0]
 	for _, m := range o.held {
-		switch {
-		case m.Term != c.hard.Term:
-			m.Release()
-		case c.kept(m):
+		if c.kept(m) {
 			o.ready = append(o.ready, m)
-		default:
-			still = append(still, m)
+			continue
 		}
+		if m.Kind == MsgAppendReply && c.durable.hard.Term == m.Term {
+			// A disk that is always behind would never get to the last of it, while more keeps coming.
+			// What it got to is the leader's log too.
+			part := c.message(MsgAppendReply, m.To)
+			part.AppendReply = m.AppendReply
+			part.AppendReply.Match = c.durable.index
+			o.ready = append(o.ready, part)
+		}
+		still = append(still, m)
 	}
 	o.held = still
+}
+
+// dropHeld throws away what was held when its term passes: nobody listens to it any more.
+func (c *Core) dropHeld() {
+	for _, m := range c.output.held {
+		m.Release()
+	}
+	c.output.held = c.output.held[:0]
 }
 
 // cutLog takes away entry i and all after it, also from what is, or will be, durable of the log as it stands.
