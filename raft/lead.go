@@ -41,7 +41,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		}
 		p := &c.peers[k]
 		p.Unblock()
-		if !p.CanSend(c.log.last, Index(c.cfg.MaxInflight)) {
+		if p.Limit(c.log.last, Index(c.cfg.MaxInflight)) < p.Next {
 			c.sendAppend(k, nil)
 		} // otherwise Output has entries for it, which are as good
 	}
@@ -54,8 +54,9 @@ func (c *Core) replicate() {
 		if k == c.self {
 			continue
 		}
-		for p := &c.peers[k]; p.CanSend(c.log.last, Index(c.cfg.MaxInflight)); {
-			es := c.limit(c.log.slice(p.Next, c.log.last))
+		p := &c.peers[k]
+		for hi := p.Limit(c.log.last, Index(c.cfg.MaxInflight)); p.Next <= hi; hi = p.Limit(c.log.last, Index(c.cfg.MaxInflight)) {
+			es := c.limit(c.log.slice(p.Next, hi))
 			c.sendAppend(k, es)
 			p.Sent(es[len(es)-1].Index)
 		}

@@ -39,13 +39,16 @@ type Progress struct {
 // follower's log is as long as the leader's (Raft paper §5.3).
 func Start(last quorum.Index) Progress { return Progress{Next: last + 1} }
 
-// CanSend says whether an AppendEntries with entries may leave, when last is the leader's
-// last index and window how many entries may be unacknowledged at a time.
-func (p *Progress) CanSend(last, window quorum.Index) bool {
-	if p.State == Probe {
-		return !p.waiting && p.Next <= last
+// Limit is up to which index entries from Next on may leave now, when last is the leader's last index and
+// window how many entries may be unacknowledged at a time. None may when it is below Next.
+func (p *Progress) Limit(last, window quorum.Index) quorum.Index {
+	if p.State == Replicate {
+		return min(last, p.Match+window)
 	}
-	return p.Next <= last && p.Next-p.Match <= window
+	if p.waiting {
+		return 0
+	}
+	return min(last, p.Next-1+window)
 }
 
 // Sent notes that entries from Next up to last are on their way.
