@@ -120,8 +120,11 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 		peers:   make([]tracker.Progress, len(voters)),
 		match:   make([]quorum.Index, len(voters)),
 	}
+	if c.hard.Term == 0 && c.hard.Vote != None {
+		return nil, fmt.Errorf("raft: restored vote for %v in term 0, in which nobody votes", c.hard.Vote)
+	}
 	for k := range found.Entries {
-		if e := &found.Entries[k]; e.Index != c.log.last+1 || e.Term < c.log.lastTerm() || e.Term > c.hard.Term {
+		if e := &found.Entries[k]; e.Index != c.log.last+1 || e.Term == 0 || e.Term < c.log.lastTerm() || e.Term > c.hard.Term {
 			return nil, fmt.Errorf("raft: restored entry %d of term %d cannot follow entry %d of term %d in term %d",
 				e.Index, e.Term, c.log.last, c.log.lastTerm(), c.hard.Term)
 		}
@@ -136,10 +139,11 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 }
 
 // Step takes a message from another node. It keeps the data of its entries, not the message.
-// Messages from strangers, to somebody else, or of no known kind are ignored.
+// Messages from strangers, to somebody else, of no term or of no known kind are ignored. A message that
+// only a node that broke the protocol can have sent is a panic: to go on would be to lose what was committed.
 func (c *Core) Step(now time.Duration, m *Message) {
 	from := c.place(m.From)
-	if from < 0 || from == c.self || m.To != c.id {
+	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgAppendReply || m.Term == 0 {
 		return
 	}
 	if m.Term > c.hard.Term {
@@ -200,8 +204,11 @@ func (c *Core) Propose(data []byte) (Index, Term, error) {
 // The error says what is wrong with the result; nothing has changed then.
 func (c *Core) SetTimeouts(now time.Duration, t Timeouts) error {
 	next := c.cfg.Timeouts
-	if t.ElectionMin != 0 || t.ElectionMax != 0 {
-		next.ElectionMin, next.ElectionMax = t.ElectionMin, t.ElectionMax
+	if t.ElectionMin != 0 {
+		next.ElectionMin = t.ElectionMin
+	}
+	if t.ElectionMax != 0 {
+		next.ElectionMax = t.ElectionMax
 	}
 	if t.Heartbeat != 0 {
 		next.Heartbeat = t.Heartbeat
@@ -211,7 +218,7 @@ func (c *Core) SetTimeouts(now time.Duration, t Timeouts) error {
 	}
 	c.cfg.Timeouts = next
 	c.drawElection()
-	c.heartbeat = min(c.heartbeat, now+next.Heartbeat)
+	c.heartbeat = min(c.heartbeat, after(now, next.Heartbeat))
 	return nil
 }
 
@@ -221,7 +228,15 @@ func (c *Core) Deadlines() (election, heartbeat time.Duration) {
 	if c.role == Leader {
 		return Never, c.heartbeat
 	}
-	return c.heardAt + c.election, Never
+	return after(c.heardAt, c.election), Never
+}
+
+// after returns the time when d has passed since t, which is Never when the clock cannot tell it.
+func after(t, d time.Duration) time.Duration {
+	if d > Never-max(t, 0) {
+		return Never
+	}
+	return t + d
 }
 
 // Status is a core's state at a glance.

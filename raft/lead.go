@@ -15,7 +15,7 @@ func (c *Core) lead(now time.Duration) {
 		c.peers[k] = tracker.Start(c.log.last)
 	}
 	c.peers[c.self].Match = min(c.durable.index, c.log.last)
-	c.heartbeat = now + c.cfg.Heartbeat
+	c.heartbeat = after(now, c.cfg.Heartbeat)
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
 	// It is also the first heartbeat.
 	c.appendOwn(EntryNoop, nil)
@@ -34,7 +34,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 	if c.role != Leader {
 		return
 	}
-	c.heartbeat = now + c.cfg.Heartbeat
+	c.heartbeat = after(now, c.cfg.Heartbeat)
 	for k := range c.peers {
 		if k == c.self {
 			continue

@@ -1,0 +1,139 @@
+package raft_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"raftsim/raft"
+)
+
+func TestSetTimeouts(t *testing.T) {
+	t.Run("the timer that is running is set anew, from when it was last reset", func(t *testing.T) {
+		c := newCluster(t, 3)
+		require.NoError(t, c.core(1).SetTimeouts(100*time.Millisecond, raft.Timeouts{ElectionMin: 20 * time.Millisecond, ElectionMax: 20 * time.Millisecond}))
+		election, beat := c.core(1).Deadlines()
+		require.Equal(t, 20*time.Millisecond, election, "which has passed: the election is due at once")
+		require.Equal(t, raft.Never, beat)
+	})
+	t.Run("a leader's next heartbeat comes sooner, not later", func(t *testing.T) {
+		c := newCluster(t, 3)
+		c.elect(1)
+		c.now = 10 * time.Millisecond
+		require.NoError(t, c.core(1).SetTimeouts(c.now, raft.Timeouts{Heartbeat: 5 * time.Millisecond}))
+		_, beat := c.core(1).Deadlines()
+		require.Equal(t, 15*time.Millisecond, beat)
+		require.NoError(t, c.core(1).SetTimeouts(c.now, raft.Timeouts{Heartbeat: time.Hour}))
+		_, beat = c.core(1).Deadlines()
+		require.Equal(t, 15*time.Millisecond, beat)
+	})
+	t.Run("a zero field stays as it was", func(t *testing.T) {
+		drawn := uint64(0)
+		c := newTunedCluster(t, func(cfg *raft.Config) { cfg.Draw = func(n uint64) uint64 { drawn = n; return n - 1 } }, make([]raft.Restored, 3)...)
+		require.NoError(t, c.core(1).SetTimeouts(0, raft.Timeouts{ElectionMin: 200 * time.Millisecond}))
+		election, _ := c.core(1).Deadlines()
+		require.Equal(t, electionMax, election, "the end of the range stayed")
+		require.Equal(t, uint64(100*time.Millisecond)+1, drawn, "both ends are included")
+		require.NoError(t, c.core(1).SetTimeouts(0, raft.Timeouts{ElectionMax: 250 * time.Millisecond}))
+		election, _ = c.core(1).Deadlines()
+		require.Equal(t, 250*time.Millisecond, election)
+		require.Equal(t, uint64(50*time.Millisecond)+1, drawn, "the beginning stayed")
+	})
+	t.Run("what cannot be is refused and changes nothing", func(t *testing.T) {
+		c := newCluster(t, 3)
+		before, _ := c.core(1).Deadlines()
+		err := c.core(1).SetTimeouts(0, raft.Timeouts{ElectionMin: time.Hour, Heartbeat: time.Second})
+		require.EqualError(t, err, "raft: election timeout ends at 300ms, before it begins at 1h0m0s")
+		require.Error(t, c.core(1).SetTimeouts(0, raft.Timeouts{Heartbeat: -1}))
+		after, _ := c.core(1).Deadlines()
+		require.Equal(t, before, after)
+		c.elect(1)
+		_, beat := c.core(1).Deadlines()
+		require.Equal(t, heartbeat, beat)
+	})
+}
+
+// A timeout so long that the clock cannot tell its end never ends; it does not end in the past.
+func TestATimeoutBeyondTheClockNeverFires(t *testing.T) {
+	c := newTunedCluster(t, func(cfg *raft.Config) {
+		cfg.ElectionMin, cfg.ElectionMax, cfg.Heartbeat = math.MaxInt64, math.MaxInt64, math.MaxInt64
+	}, make([]raft.Restored, 1)...)
+	c.now = time.Second
+	c.core(1).ElectionTimeout(c.now)
+	election, _ := c.core(1).Deadlines()
+	require.Equal(t, raft.Never, election)
+	c.act(1)
+	c.persist(1)
+	require.Equal(t, raft.Leader, c.core(1).Role())
+	_, beat := c.core(1).Deadlines()
+	require.Equal(t, raft.Never, beat)
+	c.beat(1)
+	_, beat = c.core(1).Deadlines()
+	require.Equal(t, raft.Never, beat)
+	require.NoError(t, c.core(1).SetTimeouts(c.now, raft.Timeouts{Heartbeat: math.MaxInt64}))
+	_, beat = c.core(1).Deadlines()
+	require.Equal(t, raft.Never, beat)
+}
+
+func TestMessagesThatConcernNobodyHereAreIgnored(t *testing.T) {
+	sane := voteRequest(2, 1, 9, 0, 0)
+	for what, alter := range map[string]func(*raft.Message){
+		"from a stranger":       func(m *raft.Message) { m.From = 4 },
+		"from nobody":           func(m *raft.Message) { m.From = raft.None },
+		"from the node itself":  func(m *raft.Message) { m.From = 1 },
+		"to another":            func(m *raft.Message) { m.To = 3 },
+		"of no kind":            func(m *raft.Message) { m.Kind = 0 },
+		"of a kind not known":   func(m *raft.Message) { m.Kind = raft.MsgAppendReply + 1 },
+		"of no term":            func(m *raft.Message) { m.Term = 0 },
+		"released, hence empty": func(m *raft.Message) { *m = raft.Message{} },
+	} {
+		t.Run(what, func(t *testing.T) {
+			c := newCluster(t, 3)
+			before := c.status(1)
+			m := *sane
+			alter(&m)
+			c.core(1).Step(c.now, &m)
+			c.act(1)
+			require.Equal(t, before, c.status(1))
+			require.Empty(t, c.net)
+			require.Empty(t, c.nodes[1].writes)
+		})
+	}
+	c := newCluster(t, 3)
+	c.step(sane)
+	require.Equal(t, raft.Term(9), c.status(1).Term, "while the message they were made of counts")
+}
+
+func TestRestoredStateIsValidated(t *testing.T) {
+	cfg := (&cluster{nodes: make([]*node, 4)}).config(1)
+	for what, c := range map[string]struct {
+		found raft.Restored
+		err   string
+	}{
+		"a gap": {
+			raft.Restored{HardState: raft.HardState{Term: 2}, Entries: []raft.Entry{{Index: 1, Term: 1}, {Index: 3, Term: 1}}},
+			"raft: restored entry 3 of term 1 cannot follow entry 1 of term 1 in term 2"},
+		"a log that does not start at 1": {
+			raft.Restored{HardState: raft.HardState{Term: 2}, Entries: []raft.Entry{{Index: 2, Term: 1}}},
+			"raft: restored entry 2 of term 1 cannot follow entry 0 of term 0 in term 2"},
+		"a term that falls": {
+			disk(raft.HardState{Term: 2}, 2, 1),
+			"raft: restored entry 2 of term 1 cannot follow entry 1 of term 2 in term 2"},
+		"an entry of a term not yet reached": {
+			disk(raft.HardState{Term: 2}, 1, 3),
+			"raft: restored entry 2 of term 3 cannot follow entry 1 of term 1 in term 2"},
+		"an entry of no term": {
+			disk(raft.HardState{Term: 2}, 0),
+			"raft: restored entry 1 of term 0 cannot follow entry 0 of term 0 in term 2"},
+		"a vote in no term": {
+			raft.Restored{HardState: raft.HardState{Vote: 2}},
+			"raft: restored vote for n2 in term 0, in which nobody votes"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			_, err := raft.New(cfg, c.found, 0)
+			require.EqualError(t, err, c.err)
+		})
+	}
+}
