@@ -19,6 +19,7 @@ type promises struct {
 	acked struct {
 		term  raft.Term
 		index raft.Index
+		to    raft.NodeID
 	}
 	// older is the highest index acknowledged in an earlier term than acked's. Both
 	// indexes go down when a later leader has entries overwritten.
@@ -36,7 +37,7 @@ func (p *promises) promise(m *Promise) {
 		switch {
 		case m.Term > p.acked.term:
 			p.older = max(p.older, p.acked.index)
-			p.acked.term, p.acked.index = m.Term, m.Index
+			p.acked.term, p.acked.index, p.acked.to = m.Term, m.Index, m.To
 		case m.Term == p.acked.term:
 			p.acked.index = max(p.acked.index, m.Index)
 		default:
@@ -65,11 +66,19 @@ func (c *Checker) Promised(at Moment, p Promise) *Violation {
 		return c.report(at, malformed(p.Node, "a promise of kind %d by %s", p.Kind, p.Node))
 	}
 	n := &c.nodes[p.Node]
+	if a := &n.acked; p.Kind == EntryPromise && p.Term == a.term && p.Index <= a.index && p.To == a.to {
+		return nil // less than what the node is held to already: a heartbeat was answered
+	}
 	n.pending = append(n.pending, p)
 	if n.seen.boot != 0 && n.event == at.Event {
 		return c.report(at, c.settle(n))
 	}
 	return nil
+}
+
+// Owes says whether promises of a node wait for its next observation.
+func (c *Checker) Owes(id raft.NodeID) bool {
+	return id < raft.NodeID(len(c.nodes)) && len(c.nodes[id].pending) > 0
 }
 
 // durablePromises is: an acknowledged vote or entry is on the disk.
