@@ -75,5 +75,6 @@ var product = scope{
 		// Its goroutines search for the same answer, and the budget that ends the search counts steps of the model.
 		{"github.com/anishathalye/porcupine", "checker"},
 		{"go.yaml.in/yaml/v4", "scenarios/script"},
+		{"go.yaml.in/yaml/v4/plugin/loaderlimits", "scenarios/script"},
 	},
 }
