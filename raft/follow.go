@@ -41,8 +41,14 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
 // take makes the log hold entries after prev, where it agrees with the leader's. Only what
 // conflicts is cut off: a late message must not undo what a later one brought.
 func (c *Core) take(prev Index, entries []Entry) {
+	if n := len(entries); n > 0 && entries[n-1].Term > c.hard.Term {
+		panic(fmt.Sprintf("raft: %v was sent entry %d of term %d in term %d", c.id, entries[n-1].Index, entries[n-1].Term, c.hard.Term))
+	}
 	for k := range entries {
 		e := &entries[k]
+		if want := prev + 1 + Index(k); e.Index != want {
+			panic(fmt.Sprintf("raft: %v was sent entry %d where entry %d belongs", c.id, e.Index, want))
+		}
 		if e.Index <= c.log.last && c.log.term(e.Index) == e.Term {
 			continue
 		}

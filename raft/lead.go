@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"fmt"
 	"time"
 
 	"raftsim/raft/quorum"
@@ -91,6 +92,9 @@ func (c *Core) handleAppendReply(from int, r *AppendReply) {
 		agree, _ := c.log.agreement(r.HintIndex, r.HintTerm)
 		p.Rejected(r.PrevIndex, agree+1)
 		return
+	}
+	if r.Match > c.log.last {
+		panic(fmt.Sprintf("raft: %v acknowledges entry %d to %v, whose log ends at %d", c.voters[from], r.Match, c.id, c.log.last))
 	}
 	if p.Accepted(r.Match) && r.Match > c.log.commit {
 		c.advanceCommit()
