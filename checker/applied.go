@@ -34,7 +34,7 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 		return c.report(at, malformed(id, "%s applied index %d when nobody had applied any beyond %d", id, e.Index, end-1))
 	}
 	for c.applied.n <= e.Index {
-		c.applied.push(application{})
+		c.applied.add()
 	}
 	a := c.applied.at(e.Index)
 	entry := link{}.next(e)

@@ -89,7 +89,7 @@ func New(nodes int, properties []string) (*Checker, error) {
 		c.nodes[i].id = raft.NodeID(i)
 		c.nodes[i].log = newChain()
 	}
-	c.applied.push(application{})
+	c.applied.add()
 	for _, name := range properties {
 		i := slices.Index(names[:], name)
 		if i < 0 {

@@ -24,7 +24,7 @@ func (c *Checker) takeCommit(s *step) {
 		return
 	}
 	for i := s.known + 1; i <= s.claim; i++ {
-		c.committed.push(*s.n.log.at(i))
+		*c.committed.add() = *s.n.log.at(i)
 	}
 	if k := len(c.commits) - 1; k >= 0 && c.commits[k].term >= o.Term {
 		c.commits[k].index = s.claim

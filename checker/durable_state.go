@@ -13,7 +13,7 @@ import "raftsim/raft"
 // Raft paper Figure 2 ("persistent state on all servers"), §5.2. In Ongaro's TLA+ specification votedFor
 // changes from Nil only, unless currentTerm grows (HandleRequestVoteRequest, Timeout, UpdateTerm).
 func (c *Checker) durableState(s *step) *Violation {
-	id, o, was := s.n.id, s.o, &s.was
+	id, o, was := s.n.id, s.o, s.was
 	nodes := func() []raft.NodeID { return []raft.NodeID{id} }
 	switch {
 	case o.DurableTerm < was.durableTerm:

@@ -23,7 +23,8 @@ func newMatching() matching {
 // at most one above all indexes before.
 func (m *matching) add(i raft.Index, l link) bool {
 	if i == m.latest.n {
-		m.latest.push(l)
+		last := m.latest.add()
+		last.term, last.hash = l.term, l.hash
 		return true
 	}
 	latest := m.latest.at(i)

@@ -15,9 +15,8 @@ import "raftsim/raft"
 // Raft paper §5.1, Figure 2. In Ongaro's TLA+ specification: Lemmas 1, 6 and 7 of the proof (dissertation,
 // appendix B.2). There an old message may take a follower's commitIndex back, which does no harm; here it may not.
 func (c *Checker) monotonic(s *step) *Violation {
-	id, o, was := s.n.id, s.o, &s.was
+	id, o, was := s.n.id, s.o, s.was
 	nodes := func() []raft.NodeID { return []raft.NodeID{id} }
-	last := s.n.log.at(o.LastIndex).term
 	switch {
 	case !s.boot && o.Term < was.term:
 		return c.violated(monotonic, nodes(), "%s went back from term %d to term %d", id, was.term, o.Term)
@@ -34,8 +33,8 @@ func (c *Checker) monotonic(s *step) *Violation {
 	case s.unordered != 0:
 		i := s.unordered
 		return c.violated(monotonic, nodes(), "%s has an entry of term %d at index %d after one of term %d", id, s.n.log.at(i).term, i, s.n.log.at(i-1).term)
-	case last > o.Term:
-		return c.violated(monotonic, nodes(), "%s is in term %d with an entry of term %d at index %d", id, o.Term, last, o.LastIndex)
+	case s.lastTerm > o.Term:
+		return c.violated(monotonic, nodes(), "%s is in term %d with an entry of term %d at index %d", id, o.Term, s.lastTerm, o.LastIndex)
 	}
 	return nil
 }

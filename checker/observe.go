@@ -35,12 +35,20 @@ type state struct {
 // leads says whether the node is up and leads a term.
 func (s *state) leads() bool { return s.boot != 0 && s.role == raft.Leader }
 
+// take sets field by field: a struct made elsewhere and copied here would be copied
+// in wider words than it was written in, which makes the processor wait.
+func (s *state) take(o *Observation) {
+	s.boot, s.role, s.term, s.vote = o.Boot, o.Role, o.Term, o.Vote
+	s.last, s.durable, s.durableTerm, s.durableVote = o.LastIndex, o.DurableIndex, o.DurableTerm, o.DurableVote
+	s.commit, s.applied = o.Commit, o.Applied
+}
+
 // step is one observation that showed something new, beside what was known before it.
 type step struct {
 	n *node
 	o *Observation
 	// was is the node's state before; after a boot its role, commit and applied are those of a fresh node.
-	was state
+	was *state
 	// boot says that this is the first sight of the node since it booted.
 	boot bool
 	// elected says that the node was not seen to lead this term before.
@@ -50,6 +58,8 @@ type step struct {
 	// entry; 0 when the log only grew.
 	fork raft.Index
 	lost link
+	// lastTerm is the term of the last entry when the log changed, otherwise 0.
+	lastTerm raft.Term
 	// unordered is the lowest index of an entry whose term is below that of the one before, 0 when there is none.
 	unordered raft.Index
 	// mismatch is the lowest index at which log-matching does not hold, 0 when there is none.
@@ -95,10 +105,9 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	if n.seen.boot != 0 && o.Boot != n.seen.boot {
 		c.Down(at, n.id)
 	}
-	s := step{n: n, o: o, was: n.seen, boot: o.Boot != n.seen.boot, known: c.Committed()}
-	if s.boot {
-		s.was.role, s.was.commit, s.was.applied = raft.Follower, 0, 0
-	}
+	var s step
+	s.n, s.o, s.was = n, o, &n.seen
+	s.boot, s.known = o.Boot != n.seen.boot, c.Committed()
 	s.elected = o.Role == raft.Leader && (s.was.role != raft.Leader || s.was.term != o.Term)
 
 	c.takeLog(&s)
@@ -106,11 +115,7 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	v := c.judge(&s)
 
 	n.boots, n.event = o.Boot, at.Event
-	n.seen = state{
-		boot: o.Boot, role: o.Role, term: o.Term, vote: o.Vote, last: o.LastIndex,
-		durable: o.DurableIndex, durableTerm: o.DurableTerm, durableVote: o.DurableVote,
-		commit: o.Commit, applied: o.Applied,
-	}
+	n.seen.take(o)
 	if v == nil && (s.elected || s.claim != 0 || len(n.pending) > 0) {
 		c.promiseToSelf(&s)
 		v = c.settle(n)
@@ -190,12 +195,14 @@ func (c *Checker) takeLog(s *step) {
 			s.unordered = i
 		}
 		last = last.next(e)
-		log.push(last)
+		place := log.add()
+		place.term, place.hash = last.term, last.hash // in two words, as they are read soon
 		if match && !c.matching.add(i, last) && s.mismatch == 0 {
 			s.mismatch = i
 		}
 		i++
 	}
+	s.lastTerm = last.term
 }
 
 // Down tells that a node crashed or halted. What it had on its disk counts until it is observed again, in a
@@ -206,6 +213,8 @@ func (c *Checker) Down(at Moment, id raft.NodeID) {
 	}
 	n := &c.nodes[id]
 	n.seen.boot, n.taken = 0, 0
+	// What a node has in memory only starts over; its term and vote there are asked about within a boot only.
+	n.seen.role, n.seen.commit, n.seen.applied = raft.Follower, 0, 0
 	n.down()
 }
 

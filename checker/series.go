@@ -18,13 +18,14 @@ func (s *series[T]) at(i raft.Index) *T { return &s.pages[i/pageSize][i%pageSize
 // last returns the highest index; there must be an item.
 func (s *series[T]) last() raft.Index { return s.n - 1 }
 
-// push adds an item at the end.
-func (s *series[T]) push(item T) {
-	if s.n == raft.Index(len(s.pages))*pageSize {
+// add adds a place at the end and returns it, to be filled: it may hold what was cut off there.
+func (s *series[T]) add() *T {
+	i := s.n
+	if i == raft.Index(len(s.pages))*pageSize {
 		s.pages = append(s.pages, new([pageSize]T))
 	}
-	*s.at(s.n) = item
-	s.n++
+	s.n = i + 1
+	return s.at(i)
 }
 
 // cut leaves the items below an index.

@@ -23,7 +23,7 @@ type chain = series[link]
 
 func newChain() chain {
 	var c chain
-	c.push(link{})
+	c.add()
 	return c
 }
 
