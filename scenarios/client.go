@@ -32,7 +32,10 @@ type client struct {
 	key     uint64
 	handle  int
 	target  raft.NodeID
-	tries   int
+	// probe is the node that was last asked for want of a better one. It goes round, so that a client gets away from a
+	// leader that others still name and that no longer answers.
+	probe raft.NodeID
+	tries int
 	// hops counts redirections since the client last waited.
 	hops int
 	// resting says that the client waits before it asks again, and not for an answer.
@@ -124,7 +127,14 @@ func (c *client) rest() {
 	c.w.r.world.WakeAt(c.host, c.w.r.world.Now()+pause/2+c.draw("rest", pause))
 }
 
-func (c *client) next() { c.target = c.target%raft.NodeID(len(c.w.r.nodes)-1) + 1 }
+// next turns to another node.
+func (c *client) next() {
+	nodes := raft.NodeID(len(c.w.r.nodes) - 1)
+	if c.probe = c.probe%nodes + 1; c.probe == c.target {
+		c.probe = c.probe%nodes + 1
+	}
+	c.target = c.probe
+}
 
 // draw returns a time in [0, n], 0 when n is not positive.
 func (c *client) draw(purpose string, n time.Duration) time.Duration {

@@ -10,7 +10,7 @@ import (
 // Observer is a Process that shows its state, so that the checker can watch it.
 type Observer interface {
 	// Observe fills in what the process is now, all but Node and Boot, which are filled in already. It is called after
-	// every event that touched the process; Changed counts from the last call.
+	// every event that touched the process; Changed counts from the last call, and is 1 at the first, when there is a log.
 	Observe(o *checker.Observation)
 }
 
@@ -29,18 +29,18 @@ type node struct {
 	observer Observer
 	up       bool
 	boot     uint32
+	// fresh says that the process has not been looked at since it booted.
+	fresh bool
 	// seen is the state after the last event that touched the node; what it was before a crash stays.
 	seen raft.Status
-	// promised says that a message with a promise left during the event under way.
-	promised bool
-	past     past
+	past past
 }
 
 // booted looks at the process that just started.
 func (r *Run) booted(id raft.NodeID) {
 	n := &r.nodes[id]
 	p := r.world.Process(id)
-	n.up, n.boot, n.promised = true, r.world.Boots(id), false
+	n.up, n.boot, n.fresh = true, r.world.Boots(id), true
 	switch p := p.(type) {
 	case cored:
 		n.core = p.Core()
@@ -71,14 +71,18 @@ func (r *Run) touched(id raft.NodeID) {
 	n := &r.nodes[id]
 	switch {
 	case n.core != nil:
-		s := n.core.Status()
 		changed := n.core.TakeChanged()
-		if changed != 0 || n.promised || s != n.seen {
+		if changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(id) {
+			s := n.core.Status()
 			r.look(n, &s, changed)
 		}
 	case n.observer != nil:
 		r.seen = checker.Observation{Node: id, Boot: n.boot}
 		n.observer.Observe(&r.seen)
+		if n.fresh && r.seen.LastIndex == 0 {
+			r.seen.Changed = 1 // an empty log is as read from disk
+		}
+		n.fresh = false
 		s := statusOf(&r.seen)
 		r.judge(n, &s)
 	}
@@ -133,7 +137,6 @@ func statusOf(o *checker.Observation) raft.Status {
 
 // judge has the checker judge r.seen, and takes in what it means for the run.
 func (r *Run) judge(n *node, s *raft.Status) {
-	n.promised = false
 	if v := r.check.Observe(r.checkMoment(), &r.seen); v != nil {
 		r.broken(v)
 	}
@@ -175,7 +178,6 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	default:
 		return
 	}
-	r.nodes[from].promised = true
 	if v := r.check.Promised(r.checkMoment(), p); v != nil {
 		r.broken(v)
 	}

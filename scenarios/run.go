@@ -18,6 +18,8 @@ type Options struct {
 	Log func(at time.Duration, id raft.NodeID, line string)
 	// Trace takes every event before it is handled. The event is reused.
 	Trace func(*sim.Event)
+	// Start is called once, with the world at time 0: to add hosts of one's own, say. The world must not be run.
+	Start func(*sim.World)
 	// Observe is called after every event. It makes a run several times slower.
 	Observe func(*Run)
 	// AtEnd is called once, where the run ended, before the world is given up.
@@ -151,6 +153,9 @@ func (r *Run) build() error {
 	r.clients.init(r)
 	r.timeline.schedule()
 	r.expect.init(r)
+	if r.opts.Start != nil {
+		r.opts.Start(r.world)
+	}
 	return nil
 }
 

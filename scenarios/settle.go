@@ -82,9 +82,13 @@ func (r *Run) canProgress() bool {
 	var running []raft.NodeID
 	for i := range r.nodes[1:] {
 		n := &r.nodes[i+1]
-		if n.up && !r.world.Paused(n.id) {
-			running = append(running, n.id)
+		if !n.up || r.world.Paused(n.id) {
+			continue
 		}
+		if n.core == nil && n.observer == nil {
+			return false // a process that shows nothing cannot be judged
+		}
+		running = append(running, n.id)
 	}
 	if len(running) < r.majority() {
 		return false

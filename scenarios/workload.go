@@ -59,6 +59,7 @@ func (w *workload) newClient() *client {
 	}
 	c.session = w.newSession()
 	c.target = 1 + raft.NodeID(w.r.world.HostDraw(c.host, "first node", uint64(len(w.r.nodes)-1)))
+	c.probe = c.target
 	c.prefix = "c" + strconv.FormatUint(uint64(c.host), 10) + "-"
 	return c
 }
