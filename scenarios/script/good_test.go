@@ -220,6 +220,16 @@ func TestRepeatsAreWrittenOut(t *testing.T) {
 	require.Equal(t, 8750*ms, sc.Timeline[6].Trigger.To, "the end moves with the start")
 }
 
+// Without `every`, one round follows the other.
+func TestRoundsFollowEachOther(t *testing.T) {
+	sc := read(t, "timeline: [{repeat: 3, timeline: [{during: 1s..3s, crash: n1}, {at: 2s, heal: all}]}]\n")
+	var starts []time.Duration
+	for _, e := range sc.Timeline {
+		starts = append(starts, e.Trigger.From)
+	}
+	require.Equal(t, []time.Duration{1 * s, 2 * s, 3 * s, 4 * s, 5 * s, 6 * s}, starts)
+}
+
 func TestTimelineIsInOrder(t *testing.T) {
 	sc := read(t, `
 timeline:

@@ -39,8 +39,8 @@ func Schema() []byte {
 const (
 	wholePattern     = `(0|[1-9][0-9]*)`
 	timePattern      = `([0-9]+(\.[0-9]+)?(ns|us|µs|μs|ms|s|m|h))+`
-	percentPattern   = `^[0-9]+(\.[0-9]+)?%$`
-	ratePattern      = `^[0-9]+(\.[0-9]+)?/s$`
+	percentPattern   = `^[0-9]+(\.[0-9]{1,4}0*)?%$`
+	ratePattern      = `^[0-9]+(\.[0-9]{1,3}0*)?/s$`
 	namePattern      = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 	nodePattern      = `^n[1-9][0-9]?$`
 	seedPattern      = wholePattern + `(\.\.` + wholePattern + `)?`

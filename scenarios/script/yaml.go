@@ -31,14 +31,14 @@ func parse(src []byte, r *reports) *node {
 		return nil
 	}
 	var doc, second yaml.Node
-	if err := loader.Load(&doc); err == io.EOF {
+	if err := load(loader, &doc); err == io.EOF {
 		r.at(Position{1, 1}, "the file holds nothing but comments; %s", needs)
 		return nil
 	} else if err != nil {
 		r.syntax(err)
 		return nil
 	}
-	if err := loader.Load(&second); err == nil {
+	if err := load(loader, &second); err == nil {
 		r.at(Position{second.Line, second.Column}, "a second document starts here; a file holds one scenario")
 		return nil
 	} else if err != io.EOF {
@@ -50,6 +50,17 @@ func parse(src []byte, r *reports) *node {
 		return nil
 	}
 	return r.convert(doc.Content[0], "")
+}
+
+// load reads the next document. The library panics where it contradicts itself; to whoever wrote the file
+// that is one more file that cannot be read.
+func load(loader *yaml.Loader, into *yaml.Node) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the reader of YAML failed: %v", cause)
+		}
+	}()
+	return loader.Load(into)
 }
 
 func checkDepth(depth int, _ *yaml.DepthContext) error {
