@@ -13,7 +13,7 @@ const (
 	alignment     = 8
 
 	// maxDataBytes bounds the data of one frame.
-	maxDataBytes = 1 << 30
+	maxDataBytes = 64 << 20
 	// maxSegmentBytes bounds what a mark can name: 32 bits, counted in units of the alignment.
 	maxSegmentBytes = alignment << 32
 )

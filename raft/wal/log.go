@@ -69,7 +69,7 @@ type Log struct {
 // that no entry is ever found without the term it was saved under.
 //
 // It refuses what Open would not accept: terms that go back, a second vote in one term, an
-// entry of a term above the hard state's, a gap, and data above 1 GiB. One thing is the
+// entry of a term above the hard state's, a gap, and data above 64 MiB. One thing is the
 // caller's duty alone: that the entry before the first replaced one has no greater term.
 func (l *Log) Save(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) error {
 	if l.err != nil {

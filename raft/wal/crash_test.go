@@ -1,0 +1,204 @@
+package wal
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// step is one thing that happens to a node.
+type step func(*node)
+
+// histories are short lives that pass through every state of a log.
+var histories = []struct {
+	name string
+	opts Options
+	life []step
+}{
+	{"one segment", Options{}, []step{
+		func(n *node) { n.save(hard(1, 1), entry(1, 1, "")) },
+		func(n *node) { n.save(nil, entry(2, 1, "b"), entry(3, 1, "eight by")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(hard(2, 0)) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(hard(2, 3), entry(2, 2, "in the place of b")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil) },
+		func(n *node) { n.save(nil, entry(3, 2, "idle, so synced at once")) },
+		func(n *node) { n.endSync(0) },
+	}},
+	{"a segment for each batch", Options{SegmentBytes: 1}, []step{
+		func(n *node) { n.save(hard(1, 2)) },
+		func(n *node) { n.save(nil, entry(1, 1, "one")) },
+		func(n *node) { n.endSync(1) }, // the folder before the file
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(hard(3, 3)) },
+		func(n *node) { n.save(nil, entry(1, 3, "uno"), entry(2, 3, "due")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(1) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(hard(4, 0)) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(0) },
+	}},
+	{"segments of a few batches", Options{SegmentBytes: 200}, []step{
+		func(n *node) { n.save(hard(1, 1), entry(1, 1, "")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(nil, entry(2, 1, "fills the first segment, and some more")) },
+		func(n *node) { n.save(nil, entry(3, 1, "waits until all of that is durable")) },
+		func(n *node) { n.save(hard(2, 0), entry(2, 2, "")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(3, 2, "c")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(4, 2, "d")) },
+		func(n *node) { n.endSync(0) },
+	}},
+}
+
+// TestCrash crashes at every point of a few histories, in every way.
+func TestCrash(t *testing.T) {
+	for _, h := range histories {
+		t.Run(h.name, func(t *testing.T) {
+			crashes := 0
+			for end := range len(h.life) + 1 {
+				n, _ := boot(t, diskOf(), h.opts)
+				for _, s := range h.life[:end] {
+					s(n)
+				}
+				n.disk.eachCrash(1, func(d *disk) {
+					crashes++
+					n.found(d)
+				})
+			}
+			require.Greater(t, crashes, 1000, "the histories leave something to tear")
+		})
+	}
+}
+
+// TestCrashAgain crashes, goes on from what was left, and crashes once more at each point of that: a tail that was cut
+// must not come back amid what was written after it.
+func TestCrashAgain(t *testing.T) {
+	second := []step{
+		func(n *node) { n.save(hard(n.hard.Term+1, 1)) },
+		func(n *node) { n.save(nil, entry(1, n.hard.Term, "b")) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(2, n.hard.Term, "after")) },
+		func(n *node) { n.endAll() },
+	}
+	for _, h := range histories {
+		t.Run(h.name, func(t *testing.T) {
+			torn := 0
+			for end := range len(h.life) + 1 {
+				n, _ := boot(t, diskOf(), h.opts)
+				for _, s := range h.life[:end] {
+					s(n)
+				}
+				n.disk.eachCrash(27, func(first *disk) {
+					left := first.contents()
+					for end := range len(second) + 1 {
+						m, r := boot(t, diskOf(left...), h.opts)
+						if r.Torn != nil {
+							torn++
+						}
+						for _, s := range second[:end] {
+							s(m)
+						}
+						m.disk.eachCrash(19, func(d *disk) { m.found(d) })
+					}
+				})
+			}
+			require.Positive(t, torn)
+		})
+	}
+}
+
+// TestBitFlips flips every bit of a log that is durable throughout. What a later batch or segment vouches for is
+// refused, with the file and the frame named. In the last batch, of which that cannot be known, it may be cut off.
+// Never is anything recovered that was not saved.
+func TestBitFlips(t *testing.T) {
+	for _, h := range histories {
+		t.Run(h.name, func(t *testing.T) {
+			n, _ := boot(t, diskOf(), h.opts)
+			n.eager = true
+			for _, s := range h.life {
+				s(n)
+				n.endAll()
+			}
+			files := n.disk.contents()
+			vouched := 0
+			for i := range files {
+				newest := i == len(files)-1
+				starts, marks := frames(t, files[i], uint64(i+1))
+				for at := range files[i] {
+					frame := 0
+					for frame+1 < len(starts) && starts[frame+1] <= int64(at) {
+						frame++
+					}
+					for bit := range 8 {
+						files[i][at] ^= 1 << bit
+						d := diskOf(files...)
+						l, r, err := Open(d, h.opts)
+						if !newest || starts[frame] < marks[len(marks)-1] {
+							vouched++
+							var damage *CorruptError
+							require.ErrorAs(t, err, &damage)
+							require.Nil(t, l)
+							require.Equal(t, segmentName(uint64(i+1)), damage.File)
+							require.Equal(t, starts[frame], damage.Offset)
+							require.Equal(t, files, d.contents(), "damage is left as it is")
+						} else {
+							require.NoError(t, err)
+							require.Equal(t, &Torn{segmentName(uint64(i + 1)), starts[frame], int64(len(files[i])) - starts[frame]}, r.Torn)
+							require.Contains(t, n.states, stateOf(r.HardState, r.Entries))
+						}
+						files[i][at] ^= 1 << bit
+					}
+				}
+			}
+			require.Positive(t, vouched)
+		})
+	}
+}
+
+// TestLostEnd takes bytes off the end of every segment. All but the newest know from the next one how long they were.
+func TestLostEnd(t *testing.T) {
+	n, _ := boot(t, diskOf(), Options{SegmentBytes: 150})
+	for i := range 6 {
+		n.save(hard(n.hard.Term+1, 0), entry(1, n.hard.Term+1, fmt.Sprint(i)))
+		n.endAll()
+	}
+	files := n.disk.contents()
+	require.Greater(t, len(files), 2)
+	for i := range files {
+		for size := range files[i] {
+			cut := append([][]byte(nil), files...)
+			cut[i] = files[i][:size]
+			_, r, err := Open(diskOf(cut...), Options{})
+			if i < len(files)-1 {
+				var damage *CorruptError
+				require.ErrorAs(t, err, &damage)
+				require.Equal(t, segmentName(uint64(i+1)), damage.File)
+				require.LessOrEqual(t, damage.Offset, int64(size))
+				continue
+			}
+			require.NoError(t, err)
+			require.Contains(t, n.states, stateOf(r.HardState, r.Entries))
+		}
+	}
+}
+
+// frames lists where the frames of a good segment begin, and their marks.
+func frames(t testing.TB, data []byte, segment uint64) (starts, marks []int64) {
+	t.Helper()
+	for at := int64(0); at < int64(len(data)); {
+		h, ok := readHeader(data[at:], place{segment, at})
+		require.True(t, ok)
+		starts, marks = append(starts, at), append(marks, h.mark)
+		at += frameBytes(h.length)
+	}
+	return starts, marks
+}
