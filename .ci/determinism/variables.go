@@ -73,20 +73,16 @@ func (c *checker) writingCall(call *ast.CallExpr, write func(ast.Expr, string)) 
 	}
 }
 
-// pointerMethod finds methods that take the address of a variable without saying so: v.Method() for (&v).Method().
+// pointerMethod finds methods that may write to a variable, or to what it points at: v.Method() is (&v).Method()
+// when the method wants a pointer.
 func (c *checker) pointerMethod(sel *ast.SelectorExpr, write func(ast.Expr, string)) {
 	s := c.pkg.info.Selections[sel]
 	if s == nil || s.Kind() != types.MethodVal {
 		return
 	}
-	recv := s.Obj().(*types.Func).Signature().Recv()
-	if recv == nil {
-		return
-	}
-	_, wants := recv.Type().(*types.Pointer)
-	_, has := s.Recv().Underlying().(*types.Pointer)
-	if wants && !has && !s.Indirect() {
-		write(sel.X, "handed out by its address, to "+s.Obj().Name())
+	f := s.Obj().(*types.Func)
+	if _, ok := f.Signature().Recv().Type().(*types.Pointer); ok {
+		write(sel.X, "handed out by its address, to "+f.Name())
 	}
 }
 

@@ -21,6 +21,7 @@ var (
 	list    []int
 	shared  box
 	pointer = &box{}
+	later   struct{ box }
 	bump    = func() { count++ } // want "package variable count is assigned"
 	_, _    = pointer, bump
 )
@@ -46,6 +47,8 @@ func writes(v int) {
 	p := &shared           // want "package variable shared is handed out by its address"
 	p.set(v)
 	shared.set(v)         // want "package variable shared is handed out by its address, to set"
+	pointer.set(v)        // want "package variable pointer is handed out by its address, to set"
+	_ = later.set         // want "package variable later is handed out by its address, to set"
 	for count = range 3 { // want "package variable count is assigned"
 	}
 	flag.CommandLine = nil // want "package variable CommandLine is assigned"
@@ -55,7 +58,7 @@ func writes(v int) {
 }
 
 func reads() (int, error) {
-	count := shared.get() + squares[1] + len(names[:]) + cache["a"]
+	count := shared.get() + squares[1] + len(names[:]) + cache["a"] + pointer.get()
 	count++
 	box := box{}
 	box.set(count)
