@@ -83,7 +83,7 @@ func (c *checker) sortedAfter(list []ast.Stmt, harmless map[ast.Node]bool) {
 // collects returns the slice that a loop appends a map's keys to, when that is all that it does.
 func (c *checker) collects(loop *ast.RangeStmt) types.Object {
 	key, ok := loop.Key.(*ast.Ident)
-	if !ok || loop.Value != nil || len(loop.Body.List) != 1 {
+	if !ok || loop.Tok != token.DEFINE || loop.Value != nil || len(loop.Body.List) != 1 {
 		return nil
 	}
 	set, ok := loop.Body.List[0].(*ast.AssignStmt)

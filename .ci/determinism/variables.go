@@ -73,6 +73,10 @@ func (c *checker) writingCall(call *ast.CallExpr, write func(ast.Expr, string)) 
 	}
 }
 
+// unchanging are types of the standard library that may be shared: no method that is used while they are alters what
+// they do.
+var unchanging = map[string]bool{"regexp.Regexp": true, "strings.Replacer": true}
+
 // pointerMethod finds methods that may write to a variable, or to what it points at: v.Method() is (&v).Method()
 // when the method wants a pointer.
 func (c *checker) pointerMethod(sel *ast.SelectorExpr, write func(ast.Expr, string)) {
@@ -81,7 +85,8 @@ func (c *checker) pointerMethod(sel *ast.SelectorExpr, write func(ast.Expr, stri
 		return
 	}
 	f := s.Obj().(*types.Func)
-	if _, ok := f.Signature().Recv().Type().(*types.Pointer); ok {
+	recv := f.Signature().Recv().Type()
+	if _, ok := recv.(*types.Pointer); ok && !unchanging[f.Pkg().Path()+"."+receiver(recv)] {
 		write(sel.X, "handed out by its address, to "+f.Name())
 	}
 }

@@ -83,6 +83,27 @@ func notQuite(m map[string]int) {
 	slices.SortFunc(keys, func(string, string) int { return 0 })
 }
 
+func leftBehind(m map[string]int, last string) string {
+	var keys, other []string
+	for last = range m { // want "range over map"
+		keys = append(keys, last)
+	}
+	slices.Sort(keys)
+	for k := range m { // want "range over map"
+		keys = append(other, k)
+	}
+	slices.Sort(keys)
+	for k := range m { // want "range over map"
+		keys = append(keys, k+last)
+	}
+	slices.Sort(keys)
+	for k := range m { // want "range over map"
+		keys = append(keys, func(k string) string { return k }(k))
+	}
+	slices.Sort(keys)
+	return last
+}
+
 func iterators(m map[string]int) {
 	for range maps.Keys(m) { // want "maps.Keys"
 	}

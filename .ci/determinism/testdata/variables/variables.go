@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"hash/crc32"
+	"regexp"
 )
 
 type box struct{ n int }
@@ -22,6 +23,7 @@ var (
 	shared  box
 	pointer = &box{}
 	later   struct{ box }
+	pattern = regexp.MustCompile("^a+$")
 	bump    = func() { count++ } // want "package variable count is assigned"
 	_, _    = pointer, bump
 )
@@ -59,7 +61,9 @@ func writes(v int) {
 
 func reads() (int, error) {
 	count := shared.get() + squares[1] + len(names[:]) + cache["a"] + pointer.get()
-	count++
+	if pattern.MatchString("a") {
+		count++
+	}
 	box := box{}
 	box.set(count)
 	box.n = 2
