@@ -67,6 +67,7 @@ var product = scope{
 		{"raft/server/", "the real Env: wall clock, goroutines, files"},
 		{"raft/raftpb/", "generated; only the real Env uses it"},
 		{"scenarios/bench/", "measures worlds from outside, in CPU time"},
+		{"scenarios/mutants/", "builds broken cores and runs them as programs of their own"},
 		{"scenarios/result.go", "says in words what a run was, once it is over"},
 		{"scenarios/script/schema.go", "makes the schema for editors, which no run reads"},
 	},
