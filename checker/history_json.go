@@ -1,0 +1,348 @@
+package checker
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"raftsim/raft/kv"
+)
+
+// maxLine is how long a line of a history may be, in bytes.
+const maxLine = 64 << 20
+
+// maxErrors is how many bad lines are told before reading stops.
+const maxErrors = 10
+
+// line is an operation as a line of JSON has it, in the order in which the fields are written.
+type line struct {
+	Client    uint64 `json:"client"`
+	Key       string `json:"key"`
+	Operation string `json:"operation"`
+	Argument  string `json:"argument"`
+	Result    string `json:"result"`
+	// Swapped is there only when it is not what Result and the expected value say, which no sound store answers.
+	Swapped *bool  `json:"swapped,omitempty"`
+	Call    int64  `json:"call"`
+	Return  *int64 `json:"return,omitempty"`
+}
+
+// casArgument is the argument of a cas, itself JSON.
+type casArgument struct {
+	Expect string `json:"expect"`
+	Put    string `json:"put"`
+}
+
+// WriteHistory writes the history as JSON, one operation a line, in the order of the calls' recording and without what was
+// discarded:
+//
+//	{"client":3,"key":"x","operation":"put","argument":"v17","result":"","call":1200,"return":1900}
+//
+// Times are in nanoseconds; an operation without a known outcome has no return. The argument of a cas
+// is the text {"expect":"a","put":"b"} and its result the value it saw. Key and
+// values must be UTF-8, or else JSON could not hold them, which is an error.
+func WriteHistory(w io.Writer, h *History) error {
+	out := bufio.NewWriter(w)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for i, op := range h.Operations() {
+		l, err := toLine(&op)
+		if err == nil {
+			err = enc.Encode(l)
+		}
+		if err != nil {
+			return fmt.Errorf("history: operation %d: %w", i+1, err)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
+}
+
+func toLine(o *Operation) (line, error) {
+	for _, s := range []string{o.Key, o.Value, o.Expect, o.Result.Value} {
+		if !utf8.ValidString(s) {
+			return line{}, fmt.Errorf("%s is not UTF-8, which JSON cannot hold", quote(s))
+		}
+	}
+	l := line{
+		Client: o.Client, Key: o.Key, Operation: o.Op.String(), Argument: o.Value,
+		Result: o.Result.Value, Call: int64(o.Call),
+	}
+	if o.Op == kv.CAS {
+		var arg bytes.Buffer
+		enc := json.NewEncoder(&arg)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(casArgument{Expect: o.Expect, Put: o.Value}); err != nil {
+			return line{}, err
+		}
+		l.Argument = string(bytes.TrimRight(arg.Bytes(), "\n"))
+		if !o.Unknown && o.Result.Swapped != (o.Result.Value == o.Expect) {
+			l.Swapped = &o.Result.Swapped
+		}
+	}
+	if !o.Unknown {
+		l.Return = (*int64)(&o.Return)
+	}
+	return l, nil
+}
+
+// ReadHistory reads what [WriteHistory] writes, and nothing else: a field that is unknown, given twice, missing or
+// of another type, an operation that does not exist, a return before its call are errors. The error names the
+// line of each, up to ten. argument may be left out where the operation has none, result where nothing was seen. Blank lines
+// are skipped. Input without any operation is an empty history.
+func ReadHistory(r io.Reader) (*History, error) {
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, maxLine)
+	h := &History{}
+	var errs []error
+	number := 0
+	for in.Scan() && len(errs) < maxErrors {
+		number++
+		text := bytes.TrimSpace(in.Bytes())
+		if len(text) == 0 {
+			continue
+		}
+		op, err := readLine(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %w", number, err))
+			continue
+		}
+		rec := record{Operation: op}
+		if !op.Unknown {
+			rec.fate = returned
+		}
+		h.records = append(h.records, rec)
+	}
+	switch err := in.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		errs = append(errs, fmt.Errorf("line %d: longer than %d bytes", number+1, maxLine))
+	case err != nil:
+		errs = append(errs, fmt.Errorf("after line %d: %w", number, err))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return h, nil
+}
+
+func readLine(text []byte) (Operation, error) {
+	f, err := fields(text, "client", "key", "operation", "argument", "result", "swapped", "call", "return")
+	if err != nil {
+		return Operation{}, err
+	}
+	o := Operation{Client: f.number("client", math.MaxUint64), Key: f.text("key")}
+	o.Call = time.Duration(f.number("call", math.MaxInt64))
+	if f.has("return") {
+		o.Return = time.Duration(f.number("return", math.MaxInt64))
+	} else {
+		o.Unknown = true
+	}
+	name := f.text("operation")
+	for op := kv.Get; op <= kv.Delete; op++ {
+		if op.String() == name {
+			o.Op = op
+		}
+	}
+	if f.err == nil && o.Op == 0 {
+		f.fail("operation %q is unknown, want get, put, append, cas or delete", name)
+	}
+	f.argument(&o)
+	f.result(&o)
+	if f.err == nil && !o.Unknown && o.Return < o.Call {
+		f.fail("return %d is before call %d", o.Return, o.Call)
+	}
+	return o, f.err
+}
+
+// argument reads what the operation was given.
+func (f *fieldSet) argument(o *Operation) {
+	switch o.Op {
+	case kv.Put, kv.Append:
+		o.Value = f.text("argument")
+	case kv.CAS:
+		inner, err := fields([]byte(f.text("argument")), "expect", "put")
+		if err != nil {
+			f.fail(`argument of cas, want {"expect":"a","put":"b"}: %w`, err)
+			return
+		}
+		o.Expect, o.Value = inner.text("expect"), inner.text("put")
+		if inner.err != nil {
+			f.fail("argument of cas: %w", inner.err)
+		}
+	default:
+		if f.has("argument") && f.text("argument") != "" {
+			f.fail("%v takes no argument", o.Op)
+		}
+	}
+}
+
+// result reads what the operation saw.
+func (f *fieldSet) result(o *Operation) {
+	sees := !o.Unknown && (o.Op == kv.Get || o.Op == kv.CAS)
+	if sees || f.has("result") {
+		o.Result.Value = f.text("result")
+	}
+	switch {
+	case sees || o.Result.Value == "":
+	case o.Unknown:
+		f.fail("result without a return: an operation of unknown outcome saw nothing")
+	default:
+		f.fail("%v has no result", o.Op)
+	}
+	if sees && o.Op == kv.CAS {
+		o.Result.Swapped = o.Result.Value == o.Expect
+		if f.has("swapped") {
+			o.Result.Swapped = f.flag("swapped")
+		}
+	} else if f.has("swapped") {
+		f.fail("swapped is for a cas with a return")
+	}
+}
+
+// fieldSet is a JSON object read strictly. Its readers return zero values once something was wrong.
+type fieldSet struct {
+	values map[string]any
+	err    error
+}
+
+// fields reads text as one object whose fields are among names, each at most once, and
+// whose values are no objects, arrays or null.
+func fields(text []byte, names ...string) (*fieldSet, error) {
+	if err := soundText(text); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if t, err := dec.Token(); err != nil {
+		return nil, jsonError(err)
+	} else if t != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	f := &fieldSet{values: make(map[string]any, len(names))}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, jsonError(err)
+		}
+		name, _ := t.(string)
+		known := false
+		for _, n := range names {
+			known = known || n == name
+		}
+		if !known {
+			return nil, fmt.Errorf("field %s is unknown", quote(name))
+		}
+		if f.has(name) {
+			return nil, fmt.Errorf("field %q is given twice", name)
+		}
+		if t, err = dec.Token(); err != nil {
+			return nil, jsonError(err)
+		}
+		if _, nested := t.(json.Delim); nested || t == nil {
+			return nil, fmt.Errorf("field %q is null, an object or an array", name)
+		}
+		f.values[name] = t
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, jsonError(err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("something follows the object")
+	}
+	return f, nil
+}
+
+func jsonError(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errors.New("not JSON: the object has no end")
+	}
+	return fmt.Errorf("not JSON: %w", err)
+}
+
+// soundText refuses text that encoding/json would mend: bytes that are not UTF-8, and halves of surrogate pairs.
+func soundText(text []byte) error {
+	if !utf8.Valid(text) {
+		return errors.New("not UTF-8")
+	}
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		first, ok := surrogate(text[i:])
+		i++
+		if !ok {
+			continue
+		}
+		second, ok := surrogate(text[min(i+5, len(text)):])
+		if first >= 0xdc00 || !ok || second < 0xdc00 {
+			return fmt.Errorf(`\u%x is half of a character`, first)
+		}
+		i += 10
+	}
+	return nil
+}
+
+// surrogate reads an escape such as \ud83d, half of a character.
+func surrogate(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(v), err == nil && v >= 0xd800 && v < 0xe000
+}
+
+func (f *fieldSet) has(name string) bool {
+	_, ok := f.values[name]
+	return ok
+}
+
+func (f *fieldSet) fail(format string, args ...any) {
+	if f.err == nil {
+		f.err = fmt.Errorf(format, args...)
+	}
+}
+
+// value returns a field that must be there.
+func (f *fieldSet) value(name string) any {
+	if !f.has(name) {
+		f.fail("field %q is missing", name)
+	}
+	return f.values[name]
+}
+
+func (f *fieldSet) text(name string) string {
+	v := f.value(name)
+	s, ok := v.(string)
+	if !ok {
+		f.fail("field %q is %v, want a string", name, v)
+	}
+	return s
+}
+
+func (f *fieldSet) flag(name string) bool {
+	v := f.value(name)
+	b, ok := v.(bool)
+	if !ok {
+		f.fail("field %q is %v, want true or false", name, v)
+	}
+	return b
+}
+
+func (f *fieldSet) number(name string, most uint64) uint64 {
+	v := f.value(name)
+	n, ok := v.(json.Number)
+	u, err := strconv.ParseUint(n.String(), 10, 64)
+	if !ok || err != nil || u > most {
+		f.fail("field %q is %v, want a whole number from 0 to %d", name, v, most)
+	}
+	return u
+}
