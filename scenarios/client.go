@@ -38,6 +38,9 @@ type client struct {
 	tries int
 	// hops counts redirections since the client last waited.
 	hops int
+	// silent is who did not answer in time, to whom no hint leads back before somebody has answered: a leader
+	// that was cut off is still the leader to those cut off with it.
+	silent raft.NodeID
 	// resting says that the client waits before it asks again, and not for an answer.
 	resting bool
 }
@@ -61,6 +64,7 @@ func (c *client) Wake() {
 			return
 		}
 		c.w.retried++
+		c.silent = c.target
 		c.next()
 		c.send()
 	}
@@ -157,7 +161,7 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 			return // an answer to an earlier try
 		}
 		c.w.retried++
-		known := a.Leader != raft.None && a.Leader != from && int(a.Leader) < len(c.w.r.nodes)
+		known := a.Leader != raft.None && a.Leader != from && a.Leader != c.silent && int(a.Leader) < len(c.w.r.nodes)
 		if known {
 			c.target = a.Leader
 		} else {
@@ -178,7 +182,7 @@ func (c *client) finish(from raft.NodeID, seen kv.Result) {
 	w := c.w
 	w.history.Return(c.handle, seen, w.r.world.Now())
 	w.answered++
-	c.target, c.hops = from, 0
+	c.target, c.hops, c.silent = from, 0, raft.None
 	switch c.request.Op {
 	case kv.Get:
 		w.seen[c.key] = seen.Value
