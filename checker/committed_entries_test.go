@@ -80,6 +80,15 @@ func TestCommittedEntries(t *testing.T) {
 			}
 			n[1].commits(1)
 		}, "n1 committed index 1 of term 1, which 1 of 5 nodes have on disk [n1]"},
+		{"the leader counts itself before its disk is done", func(n []*fake) {
+			n[1].leads(1)
+			n[1].writes(1, 1)
+			for i := 2; i <= 3; i++ {
+				n[i].follows(1)
+				n[i].stores(1, 1)
+			}
+			n[1].commits(1)
+		}, "n1 committed index 1 of term 1, which 2 of 5 nodes have on disk [n2 n3]"},
 		{"a majority has another entry there", func(n []*fake) {
 			n[1].leads(2)
 			n[1].stores(1, 2)

@@ -79,6 +79,37 @@ func TestDurablePromises(t *testing.T) {
 			n[2].crashes()
 			n[2].boots()
 		}, ""},
+		{"a later leader overwrites what only an earlier one was promised", func(n []*fake) {
+			acked(n)
+			n[3].leads(2)
+			n[3].stores(1, 1, 2)
+			n[2].follows(2)
+			n[2].acks(n[3], 1)
+			n[2].stores(2, 2)
+			n[2].acks(n[3], 2)
+		}, ""},
+		{"a vote leaves when the disk holds a later term", func(n []*fake) {
+			n[2].follows(4)
+			n[2].shows(func(*Observation) { n[2].promises(VotePromise, n[1], 3, 0) })
+		}, ""},
+		{"a leader of the past cannot be compared with", func(n []*fake) {
+			acked(n)
+			n[3].follows(1)
+			n[3].stores(1, 1, 1)
+			n[1].follows(2)
+			n[1].stores(2, 2)
+			n[1].leads(3)
+			n[3].acks(n[1], 2)
+		}, ""},
+		{"a leader that came back as a follower cannot be compared with", func(n []*fake) {
+			n[1].leads(1)
+			n[1].writes(1, 1, 1)
+			n[2].follows(1)
+			n[2].stores(1, 1, 1)
+			n[1].crashes()
+			n[1].boots()
+			n[2].acks(n[1], 2)
+		}, ""},
 		{"nobody relied on what a disk lost", func(n []*fake) {
 			acked(n)
 			n[2].stores(3, 1)
@@ -164,6 +195,31 @@ func TestDurablePromises(t *testing.T) {
 			n[2].stores(1, 1)
 			n[2].acks(n[1], 1)
 		}, "n2 acknowledged index 1 to n1, leader of term 2, whose log is another up to there"},
+		{"a second acknowledgement leaves before the entry is on disk", func(n []*fake) {
+			acked(n)
+			n[1].stores(3, 1)
+			n[2].writes(3, 1)
+			n[2].acks(n[1], 3)
+		}, "n2 acknowledged index 3 in term 1, but its disk holds the log up to index 2, and term 1 and no vote"},
+		{"a second acknowledgement of less leaves before its term is on disk", func(n []*fake) {
+			acked(n)
+			n[1].leads(2)
+			n[2].hears(2)
+			n[2].acks(n[1], 1)
+		}, "n2 acknowledged index 1 in term 2, but its disk holds the log up to index 2, and term 1 and no vote"},
+		{"an acknowledgement of less in the same event takes nothing back", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1, 1)
+			n[2].follows(1)
+			n[2].stores(1, 1, 1)
+			n[2].shows(func(*Observation) {
+				n[2].promises(EntryPromise, n[1], 1, 2)
+				n[2].promises(EntryPromise, n[1], 1, 1)
+			})
+			n[2].crashes()
+			n[2].log = n[2].log[:1]
+			n[2].boots()
+		}, "n2 acknowledged index 2, but lost index 2 in a restart"},
 		{"dropped within the term", func(n []*fake) {
 			acked(n)
 			n[2].cuts(2)
@@ -204,6 +260,13 @@ func TestDurablePromises(t *testing.T) {
 			n[1].stores(1, 1)
 			n[2].follows(1)
 			n[2].writes(1, 1)
+			n[2].of.event++
+			n[2].promises(EntryPromise, n[1], 1, 1)
+			n[2].crashes()
+			n[2].boots()
+		}, "n2 acknowledged index 1, but lost index 1 in a restart"},
+		{"a promise of a node's last event about entries never seen", func(n []*fake) {
+			n[2].follows(1)
 			n[2].of.event++
 			n[2].promises(EntryPromise, n[1], 1, 1)
 			n[2].crashes()

@@ -25,6 +25,13 @@ func TestDurableState(t *testing.T) {
 			n[1].hears(2)
 			n[1].shows(func(o *Observation) { o.Vote = 4 })
 		}, ""},
+		{"a vote that was not on disk goes with a crash, its term is", func(n []*fake) {
+			n[1].follows(5)
+			n[1].shows(func(o *Observation) { o.Vote = 2 })
+			n[1].crashes()
+			n[1].boots()
+			n[1].shows(func(o *Observation) { o.Vote = 3 })
+		}, ""},
 		{"what was not known to be on disk was", func(n []*fake) {
 			n[1].follows(1)
 			n[1].crashes()

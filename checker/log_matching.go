@@ -36,9 +36,8 @@ func (m *matching) add(i raft.Index, l link) bool {
 	case latest.term < l.term:
 		// Where logs diverged the later term is the one to stay.
 		m.earlier[position{i, latest.term}] = *latest
-		known, ok := m.earlier[position{i, l.term}]
 		*latest = l
-		return !ok || known == l
+		return true
 	}
 	known, ok := m.earlier[position{i, l.term}]
 	if !ok {
