@@ -12,6 +12,9 @@ import (
 // client is one client's program. It has one operation under way at most, sends it again when no answer comes, under the
 // same session and seq and to another node, and gives it up after some tries. What it gives up may still take
 // effect, so it goes on in a new session.
+//
+// The rate is what a client asks at most: where an operation takes longer than the interval, the next begins when it is over,
+// and what was missed is not made up for.
 type client struct {
 	w       *workload
 	host    sim.ClientID

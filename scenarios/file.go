@@ -13,13 +13,20 @@ import (
 	"raftsim/scenarios/script"
 )
 
-// shipped holds the files that come with the product.
+// shipped holds the files that come with the product, and in its folder the world of fault hunting.
 //
-//go:embed *.yaml
+//go:embed *.yaml bench/chaos-5.yaml
 var shipped embed.FS
 
-// folder is where the shipped files stand in the source tree, and how they are named.
-const folder = "scenarios/"
+// Chaos is the name under which [Load] finds the standard world of fault hunting, which is not among the shipped scenarios.
+const Chaos = "chaos-5"
+
+// folder is where the shipped files stand in the source tree, and how they are named; chaosFolder is within it.
+const (
+	folder      = "scenarios/"
+	chaosFolder = "bench/"
+	extension   = ".yaml"
+)
 
 // File is a scenario file that was read and found sound.
 type File struct {
@@ -32,30 +39,32 @@ type File struct {
 
 // Shipped returns the scenarios that come with the product, sorted by path.
 func Shipped() ([]File, error) {
-	entries, err := shipped.ReadDir(".")
-	if err != nil {
-		return nil, err
-	}
-	files := make([]File, len(entries))
-	for i, e := range entries {
-		source, err := shipped.ReadFile(e.Name())
+	var files []File
+	for _, name := range shippedNames() {
+		name += extension
+		source, err := shipped.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if files[i], err = Parse(folder+e.Name(), source); err != nil {
+		file, err := Parse(folder+name, source)
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, file)
 	}
 	return files, nil
 }
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
-// taken: "scenarios/x.yaml", "x.yaml" and "x" all mean the same. The error is a
+// taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same. The error is a
 // [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
 	source, err := readFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		base := strings.TrimSuffix(strings.TrimPrefix(path.Clean(name), folder), ".yaml") + ".yaml"
+		base := strings.TrimSuffix(strings.TrimPrefix(path.Clean(name), folder), extension) + extension
+		if base == Chaos+extension {
+			base = chaosFolder + base
+		}
 		if inside, e := shipped.ReadFile(base); e == nil {
 			return Parse(folder+base, inside)
 		}
@@ -92,10 +101,12 @@ func readFile(name string) ([]byte, error) {
 const maxSource = 16 << 20
 
 func shippedNames() []string {
-	entries, _ := shipped.ReadDir(".")
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
+	entries, _ := shipped.ReadDir(".") // it is in the program
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, strings.TrimSuffix(e.Name(), extension))
+		}
 	}
 	return names
 }

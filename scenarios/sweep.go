@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"runtime"
+	"slices"
 	// determinism: runs share nothing, and what becomes of them is put into order before anyone sees it.
 	"sync"
 
@@ -41,12 +42,14 @@ type Summary struct {
 type SweepOptions struct {
 	// Workers is how many runs go on at once; 0 is one for each processor.
 	Workers int
+	// Turns says that the jobs take turns, seed by seed, instead of coming one after the other.
+	Turns bool
 	// Run is passed to every run. Its callbacks come from several goroutines at once.
 	Run Options
 }
 
 // Sweep plays every job with every seed, in order, several at once. Each result is handed to each, in the order
-// of jobs and seeds, one at a time, as soon as all before it are there; histories of runs that passed are dropped
+// of jobs and seeds (or in turns), one at a time, as soon as all before it are there; histories of runs that passed are dropped
 // first. When ctx ends, runs under way are finished and delivered as far as none before them is missing.
 func Sweep(ctx context.Context, jobs []Job, o SweepOptions, each func(Result)) Summary {
 	if o.Workers <= 0 {
@@ -54,7 +57,7 @@ func Sweep(ctx context.Context, jobs []Job, o SweepOptions, each func(Result)) S
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	s := &sweep{each: each, summary: Summary{Verdicts: map[Verdict]uint64{}, Reached: map[string]map[string]uint64{}}}
-	s.todo = newQueue(jobs)
+	s.todo = newQueue(jobs, o.Turns)
 	s.room = sync.NewCond(&s.mu)
 	var done sync.WaitGroup
 	for range o.Workers {
@@ -197,31 +200,52 @@ func (s *sweep) judgeStates(jobs []Job) {
 
 // queue yields the seeds of all jobs, however many there are.
 type queue struct {
-	jobs []Job
-	// span is which range of the first job's seeds is under way, offset the next seed within it.
+	// left are the jobs that have seeds left, turn is whose turn it is.
+	left  []*progress
+	turn  int
+	turns bool
+}
+
+// progress is how far a job is: span says which range of its seeds is under way, offset which seed within it is next.
+type progress struct {
+	file   File
+	seeds  script.Seeds
 	span   int
 	offset uint64
 }
 
-func newQueue(jobs []Job) *queue { return &queue{jobs: jobs} }
-
-func (q *queue) next() (File, uint64, bool) {
-	for len(q.jobs) > 0 {
-		j := &q.jobs[0]
+func newQueue(jobs []Job, turns bool) *queue {
+	q := &queue{turns: turns}
+	for _, j := range jobs {
 		seeds := j.Seeds
 		if seeds == nil {
 			seeds = j.File.Scenario.Seeds
 		}
-		if q.span == len(seeds) {
-			q.jobs, q.span = q.jobs[1:], 0
-			continue
+		if len(seeds) > 0 {
+			q.left = append(q.left, &progress{file: j.File, seeds: seeds})
 		}
-		g := seeds[q.span]
-		seed := g.First + q.offset
-		if q.offset++; seed == g.Last {
-			q.span, q.offset = q.span+1, 0
-		}
-		return j.File, seed, true
 	}
-	return File{}, 0, false
+	return q
+}
+
+func (q *queue) next() (File, uint64, bool) {
+	if len(q.left) == 0 {
+		return File{}, 0, false
+	}
+	p := q.left[q.turn]
+	g := p.seeds[p.span]
+	seed := g.First + p.offset
+	if p.offset++; seed == g.Last {
+		p.span, p.offset = p.span+1, 0
+	}
+	switch {
+	case p.span == len(p.seeds):
+		q.left = slices.Delete(q.left, q.turn, q.turn+1)
+	case q.turns:
+		q.turn++
+	}
+	if q.turn >= len(q.left) {
+		q.turn = 0
+	}
+	return p.file, seed, true
 }

@@ -65,13 +65,12 @@ func (t *timeline) init(r *Run) {
 	t.pausedBy = make([]int, len(r.nodes))
 }
 
-// schedule puts every start and end into the world. Where both are at one time, ends come first, so that
-// windows that touch do not overlap.
+// schedule puts every start and end into the world. Entries are in the order of their starts, so that at one time the
+// ends of those before come first, and windows that touch do not overlap.
 func (t *timeline) schedule() {
 	type turn struct {
 		at  time.Duration
-		end bool
-		i   int
+		run func()
 	}
 	var turns []turn
 	for i := range t.entries {
@@ -79,32 +78,16 @@ func (t *timeline) schedule() {
 		switch trigger.Kind {
 		case script.When:
 			t.milestones = append(t.milestones, i)
-			continue
 		case script.During:
-			turns = append(turns, turn{trigger.To, true, i})
+			turns = append(turns, turn{trigger.From, func() { t.start(i) }}, turn{trigger.To, func() { t.end(i) }})
+		default:
+			turns = append(turns, turn{trigger.From, func() { t.start(i) }})
 		}
-		turns = append(turns, turn{trigger.From, false, i})
 	}
-	slices.SortStableFunc(turns, func(a, b turn) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
-		return cmp.Compare(order(a.end), order(b.end))
-	})
+	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Compare(a.at, b.at) })
 	for _, turn := range turns {
-		if turn.end {
-			t.r.world.At(turn.at, func() { t.end(turn.i) })
-		} else {
-			t.r.world.At(turn.at, func() { t.start(turn.i) })
-		}
+		t.r.world.At(turn.at, turn.run)
 	}
-}
-
-func order(end bool) int {
-	if end {
-		return 0
-	}
-	return 1
 }
 
 // checkMilestones starts the entries whose milestone is reached. It is called after every event of a node.

@@ -69,6 +69,15 @@ expect: {always: safety}
 `, sim.EventCrash, sim.EventBoot)
 	require.Equal(t, []string{"1s n1 crashes", "2s n2 crashes", "3s n2 boots", "4s n2 crashes"}, lines)
 	require.Contains(t, strings.Join(r.NotExercised, "\n"), "crash: there was nothing to do")
+
+	lines, _ = faults(t, `
+duration: 5s
+timeline:
+  - {during: 1s..4s, pause: n1}
+  - {during: 2s..2500ms, crash: n1}
+  - {at: 3s, pause: n1}               # by another entry, for good
+`, sim.EventPause, sim.EventResume, sim.EventCrash, sim.EventBoot)
+	require.Equal(t, []string{"1s n1 pauses", "2s n1 crashes", "2.5s n1 boots", "3s n1 pauses"}, lines)
 }
 
 // Where windows touch, the end of one comes before the start of the next, so that they do not overlap.
@@ -232,6 +241,28 @@ timeline:
 	require.Equal(t, []string{
 		"line 4: crash: there was nobody for it", "line 6: crash: there was nobody for it", "line 7: restart: there was nobody for it",
 	}, r.NotExercised)
+}
+
+// An entry that found nobody within its window does not start after it.
+func TestWaitingEnds(t *testing.T) {
+	lines, r := faults(t, `
+duration: 2s
+timeline: [{during: 1ms..50ms, crash: leader}]
+`, sim.EventCrash)
+	require.Empty(t, lines)
+	require.Equal(t, []string{"line 3: crash: there was nobody for it"}, r.NotExercised)
+}
+
+// A leader that is frozen leads nobody: who asks for the leader gets the next one.
+func TestPausedLeader(t *testing.T) {
+	lines, _ := faults(t, `
+duration: 3s
+cluster: {nodes: 5}
+timeline: [{at: 1s, pause: leader}, {at: 1001ms, pause: leader}]
+`, sim.EventPause)
+	require.Len(t, lines, 2)
+	require.Regexp(t, "^1s n", lines[0])
+	require.Regexp(t, `^1\.[1-9]`, lines[1])
 }
 
 // A milestone starts its entry once, as soon as it is reached.

@@ -84,6 +84,13 @@ timeline:
   - {at: 1s, timeout: all}
 expect: {leader: elected, within: {terms: 2}, of: timeout}
 `, "leader-elected", "no leader within 2 terms of the last timeout at 1s"},
+		"a leader after too many terms": {`
+duration: 5s
+timeline:
+  - {during: 1s..3s, partition: [[n1], [n2], [n3]]}
+  - {at: 1s, timeout: all}
+expect: [{by: 5s, leader: elected}, {leader: elected, within: {terms: 3}, of: timeout}]
+`, "leader-elected", "no leader within 3 terms of the last timeout at 1s, when the term was 1; now it is"},
 		"other members": {`
 duration: 1s
 expect: {by: 500ms, members: [n1, n2]}
@@ -283,6 +290,37 @@ func TestStranger(t *testing.T) {
 	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
 }
 
+// liar gives votes and takes entries that it never keeps.
+type liar struct {
+	stranger
+	id  raft.NodeID
+	env replica.Env
+	say raft.Message
+}
+
+func (l liar) Observe(o *checker.Observation) { o.Term, o.DurableTerm = l.say.Term, l.say.Term }
+
+func (l liar) Timer(replica.TimerID) {
+	m := l.say
+	m.From, m.To = l.id, l.id%3+1
+	l.env.Send(m.To, &m)
+}
+
+// Promises are watched as they leave.
+func TestPromises(t *testing.T) {
+	for name, say := range map[string]raft.Message{
+		"vote":         {Kind: raft.MsgVoteReply, Term: 1, VoteReply: raft.VoteReply{Granted: true}},
+		"acknowledged": {Kind: raft.MsgAppendReply, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 1}},
+	} {
+		r := play(t, "duration: 1s", scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, _ replica.Options) (replica.Process, error) {
+			env.SetTimer(replica.TimerElection, time.Duration(id)*100*time.Millisecond)
+			return liar{id: id, env: env, say: say}, nil
+		}})
+		requireViolation(t, r, "durable-promises", name)
+		require.Equal(t, 100*time.Millisecond, r.At)
+	}
+}
+
 // A file of a known failure passes when just that failure is seen.
 func TestViolates(t *testing.T) {
 	r := play(t, "duration: 1s\nexpect: {violates: election-safety}", strangers)
@@ -299,6 +337,9 @@ func TestViolates(t *testing.T) {
 func TestProgress(t *testing.T) {
 	deaf := breaking(broken{receive: func(_ *broken, m *raft.Message) bool { return m.Kind == raft.MsgAppendReply }})
 	requireViolation(t, play(t, "duration: 2s", deaf), "progress", "has committed 0 of")
+
+	unelected := breaking(broken{receive: func(_ *broken, m *raft.Message) bool { return m.Kind == raft.MsgVoteReply }})
+	requireViolation(t, play(t, "duration: 2s", unelected), "progress", "there is no leader")
 
 	for name, text := range map[string]string{
 		"a majority is down": "duration: 2s\ntimeline: [{at: 1s, crash: random(2)}]",
