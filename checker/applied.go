@@ -15,13 +15,14 @@ type application struct {
 	effect  bool
 }
 
-// farthest is how many indexes Applied may leave out: entries that are no state machine's
-// business. More is an index made up.
+// farthest is how many indexes Applied may leave out: entries that are no state machine's business. More is
+// an index made up.
 const farthest = 1 << 20
 
-// Applied tells that a node's state machine took in an entry, of the given client request; effect is false when
-// it took the request for one that it had already carried out. Session 0 is an entry of no client. It returns nil while every property
-// holds. Telling it is what client-once is checked by; entries may be left out. It keeps nothing of e.
+// Applied tells that a node's state machine took in an entry, of the given client request; effect is false
+// when it took the request for one that it had already carried out. Session 0 is an entry of no client. It
+// returns nil while every property holds. Telling it is what client-once is checked by; entries may be left
+// out. It keeps nothing of e.
 func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.SessionID, seq uint64, effect bool) *Violation {
 	if c.first != nil || !c.checks(stateMachineSafety|clientOnce) {
 		return c.first

@@ -9,8 +9,8 @@ import (
 	"raftsim/raft"
 )
 
-// Checker holds what was seen of a cluster and judges every new sight of it.
-// It is not safe for concurrent use: one Checker watches one world.
+// Checker holds what was seen of a cluster and judges every new sight of it. It is not safe for concurrent
+// use: one Checker watches one world.
 //
 // The first violation ends its work: from then on every call returns that one.
 type Checker struct {
@@ -61,18 +61,17 @@ var names = [...]string{
 	"client-once",
 }
 
-// Malformed is the Property of a Violation that accuses the observer rather than the
-// cluster: what it handed over contradicts itself, so that nothing can be concluded from it.
+// Malformed is the Property of a Violation that accuses the observer rather than the cluster: what it
+// handed over contradicts itself, so that nothing can be concluded from it.
 const Malformed = "malformed-observation"
 
-// Properties returns the names of all properties, those of Figure 3 of the Raft
-// paper first. The caller owns the slice.
+// Properties returns the names of all properties, those of Figure 3 of the Raft paper first. The caller
+// owns the slice.
 func Properties() []string { return slices.Clone(names[:]) }
 
-// New returns a Checker for the cluster n1 ... n<nodes>, all of them voters. It
-// checks the named properties, or every one when none is named, and keeps
-// nothing of the slice. It is an error when nodes is less than 1, or when a name is not one
-// of [Properties].
+// New returns a Checker for the cluster n1 ... n<nodes>, all of them voters. It checks the named
+// properties, or every one when none is named, and keeps nothing of the slice. It is an error when nodes is
+// less than 1, or when a name is not one of [Properties].
 func New(nodes int, properties []string) (*Checker, error) {
 	if nodes < 1 {
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be checked: give at least 1", nodes)
@@ -109,8 +108,7 @@ func (c *Checker) Violation() *Violation { return c.first }
 // Committed returns the last index that a node's commit index has covered, 0 at first.
 func (c *Checker) Committed() raft.Index { return c.committed.last() }
 
-// CommittedTerm returns the term of the committed entry at an index, 0 outside
-// of 1..[Checker.Committed].
+// CommittedTerm returns the term of the committed entry at an index, 0 outside of 1..[Checker.Committed].
 func (c *Checker) CommittedTerm(i raft.Index) raft.Term {
 	if i > c.Committed() {
 		return 0

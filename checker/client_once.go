@@ -11,7 +11,8 @@ type sessions map[kv.SessionID]*session
 type session struct {
 	// effects is by seq, 0 where the request has had no effect.
 	effects []raft.Index
-	// far is for a seq far above all before, so that a made-up one does not take the memory of those between.
+	// far is for a seq far above all before, so that a made-up one does not take the memory of those
+	// between.
 	far map[uint64]raft.Index
 }
 
@@ -49,17 +50,17 @@ func (s sessions) took(id kv.SessionID, seq uint64, i raft.Index) {
 	}
 }
 
-// clientOnce is: a request of a client takes effect at one index only, and on
-// every node at the same one.
+// clientOnce is: a request of a client takes effect at one index only, and on every node at the same one.
 //
-// It checks what [Checker.Applied] is told: that no request takes effect at two indexes, and that
-// nodes agree about each index, which request it is and whether it takes effect. A node that applies its log
+// It checks what [Checker.Applied] is told: that no request takes effect at two indexes, and that nodes
+// agree about each index, which request it is and whether it takes effect. A node that applies its log
 // again after a restart is held to what was seen the first time.
 //
 // It does not check that a request takes effect at all: one that came too late may rightly be dropped. Nor
 // that the client is told so, which is for the history's linearizability.
 //
-// Raft paper §8, dissertation §6.3. It is not in Figure 3, nor in Ongaro's TLA+ specification, whose ClientRequest knows no clients.
+// Raft paper §8, dissertation §6.3. It is not in Figure 3, nor in Ongaro's TLA+ specification, whose
+// ClientRequest knows no clients.
 func (c *Checker) clientOnce(first, now *application, i raft.Index) *Violation {
 	if first.by == raft.None {
 		if now.session == 0 || !now.effect {

@@ -4,16 +4,16 @@ import "raftsim/raft"
 
 // commitment says that the entries up to index were committed in a term or earlier ones.
 //
-// The term is the one the node was in whose commit index covered them first. For a leader that is
-// the term of the commitment. For a follower, whose leader ended before anyone saw it commit, it is that term or a
+// The term is the one the node was in whose commit index covered them first. For a leader that is the term
+// of the commitment. For a follower, whose leader ended before anyone saw it commit, it is that term or a
 // later one; what follows from it is then asked of fewer leaders, never of more.
 type commitment struct {
 	term  raft.Term
 	index raft.Index
 }
 
-// takeCommit extends the committed log by what the node's commit index covers
-// beyond it, unless the node's log contradicts it, which committed-entries reports.
+// takeCommit extends the committed log by what the node's commit index covers beyond it, unless the node's
+// log contradicts it, which committed-entries reports.
 func (c *Checker) takeCommit(s *step) {
 	o := s.o
 	if o.Commit <= s.known || o.Commit <= s.was.commit || o.Commit > o.LastIndex {

@@ -6,16 +6,19 @@ import "raftsim/raft"
 //
 // It checks that
 //   - a commit index covers only entries that the node holds, and that are those of the committed log;
-//   - an entry that is newly committed is on the disks of a majority, counting nodes that are down by what they had;
+//   - an entry that is newly committed is on the disks of a majority, counting nodes that are down by what
+//     they had;
 //   - a leader commits by counting copies only an entry of its own term, and with it those before;
-//   - a node keeps the committed entries it holds. It may lose them with a crash while they are not on its disk. It may also
-//     drop them at the word of a leader of an earlier term than the one they were committed in, as
-//     S4 in Figure 8 (e) would when a delayed message of S5's came late: it was not of the majority.
+//   - a node keeps the committed entries it holds. It may lose them with a crash while they are not on its
+//     disk. It may also drop them at the word of a leader of an earlier term than the one they were
+//     committed in: in Figure 8 (e) S4, had it got the entry of term 2, would on a late message of S5. It is
+//     not of the majority then.
 //
-// It does not look into the disk: that a node's log is on it is the node's own claim, which a crash puts to the test.
+// It does not look into the disk: that a node's log is on it is the node's own claim, which a crash puts to
+// the test.
 //
-// Raft paper §5.3, §5.4.2. In Ongaro's TLA+ specification: AdvanceCommitIndex, and Lemmas 8 and 9
-// of the proof (dissertation, appendix B.2).
+// Raft paper §5.3, §5.4.2. In Ongaro's TLA+ specification: AdvanceCommitIndex, and Lemmas 8 and 9 of the
+// proof (dissertation, appendix B.2).
 func (c *Checker) committedEntries(s *step) *Violation {
 	if s.o.Commit > s.was.commit {
 		if v := c.commitCovers(s); v != nil {

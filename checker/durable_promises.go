@@ -21,8 +21,8 @@ type promises struct {
 		index raft.Index
 		to    raft.NodeID
 	}
-	// older is the highest index acknowledged in an earlier term than acked's. Both
-	// indexes go down when a later leader has entries overwritten.
+	// older is the highest index acknowledged in an earlier term than acked's. Both indexes go down when a
+	// later leader has entries overwritten.
 	older raft.Index
 }
 
@@ -46,8 +46,8 @@ func (p *promises) promise(m *Promise) {
 	}
 }
 
-// down is for a node that ends before it was observed after its last promises: whether they were kept then is not
-// known, but the restart has to show it.
+// down is for a node that ends before it was observed after its last promises: whether they were kept then
+// is not known, but the restart has to show it.
 func (p *promises) down() {
 	for k := range p.pending {
 		p.promise(&p.pending[k])
@@ -55,9 +55,9 @@ func (p *promises) down() {
 	p.pending = p.pending[:0]
 }
 
-// Promised tells that a message with a promise leaves a node. Whether the promise is kept is judged by the node's observation
-// after the same event: at once when that has been, otherwise when it comes. It returns nil while every
-// property holds.
+// Promised tells that a message with a promise leaves a node. Whether the promise is kept is judged by the
+// node's observation after the same event: at once when that has been, otherwise when it comes. It returns
+// nil while every property holds.
 func (c *Checker) Promised(at Moment, p Promise) *Violation {
 	if c.first != nil || !c.checks(durablePromises) {
 		return c.first
@@ -84,15 +84,18 @@ func (c *Checker) Owes(id raft.NodeID) bool {
 // durablePromises is: an acknowledged vote or entry is on the disk.
 //
 // It checks that
-//   - when a vote is given, the disk holds it, or a later term; when entries are acknowledged, the disk holds
-//     them and the term, and they are the leader's, if the leader is there to compare with;
+//   - when a vote is given, the disk holds it, or a later term; when entries are acknowledged, the disk
+//     holds them and the term, and they are the leader's, if the leader is there to compare with;
 //   - a vote is promised to one candidate in a term, over all restarts;
 //   - a node has its own vote on disk when it leads;
-//   - as long as the node stays in the term it keeps what it acknowledged; in a later one it may overwrite it, as a later leader can demand;
-//   - after a restart the disk still covers all of this, and what a leader counted on of its own log to commit.
+//   - as long as the node stays in the term it keeps what it acknowledged; in a later one it may overwrite
+//     it, as a later leader can demand;
+//   - after a restart the disk still covers all of this, and what a leader counted on of its own log to
+//     commit.
 //
-// It does not check that a refusal, or a request, leaves only after its term is on the disk: no property of Figure 3 rests on it. A promise
-// made in the event in which a node halts, unobserved, is judged by the restart alone.
+// It does not check that a refusal, or a request, leaves only after its term is on the disk: no property of
+// Figure 3 rests on it. A promise made in the event in which a node halts, unobserved, is judged by the
+// restart alone.
 //
 // Raft paper Figure 2 ("updated on stable storage before responding to RPCs"), §5.6. In Ongaro's TLA+
 // specification Restart keeps currentTerm, votedFor and log: this is what makes that true.
@@ -141,7 +144,8 @@ func (c *Checker) promisesSurvive(s *step) *Violation {
 	return nil
 }
 
-// promiseToSelf adds what a leader counts on of its own: its vote, and its log when it is part of the majority.
+// promiseToSelf adds what a leader counts on of its own: its vote, and its log when it is part of the
+// majority.
 func (c *Checker) promiseToSelf(s *step) {
 	if !c.checks(durablePromises) || s.o.Role != raft.Leader {
 		return

@@ -2,13 +2,14 @@ package checker
 
 import "raftsim/raft"
 
-// durableState is: a node's term and vote on its disk never go back, and a vote
-// once cast in a term never changes.
+// durableState is: a node's term and vote on its disk never go back, and a vote once cast in a term never
+// changes.
 //
-// It checks the disk over all restarts, and within one boot the vote in memory as well. The disk is never ahead of the node, and
-// where both are in one term they do not hold votes for two.
+// It checks the disk over all restarts, and within one boot the vote in memory as well. The disk is never
+// ahead of the node, and where both are in one term they do not hold votes for two.
 //
-// It does not check that the disk keeps up with the node; that is durable-promises, and needed only when something was promised.
+// It does not check that the disk keeps up with the node; that is durable-promises, and needed only when
+// something was promised.
 //
 // Raft paper Figure 2 ("persistent state on all servers"), §5.2. In Ongaro's TLA+ specification votedFor
 // changes from Nil only, unless currentTerm grows (HandleRequestVoteRequest, Timeout, UpdateTerm).

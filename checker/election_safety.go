@@ -4,16 +4,16 @@ import "raftsim/raft"
 
 // electionSafety is Election Safety: at most one leader is elected in a term.
 //
-// It checks every leader ever seen, not only those that lead at the same time: two
-// leaders of one term are a violation however far apart. A node that leads a
-// term again after it stopped, or after a restart, was elected twice and is one too.
+// It checks every leader ever seen, not only those that lead at the same time: two leaders of one term are
+// a violation however far apart. A node that leads a term again after it stopped, or after a restart, was
+// elected twice and is one too.
 //
-// It does not check that a leader had a majority of the votes; that each vote is on disk and
-// given once is durable-promises. A leader that came and went within one event is not seen.
+// It does not check that a leader had a majority of the votes; that each vote is on disk and given once is
+// durable-promises. A leader that came and went within one event is not seen.
 //
-// Raft paper §5.2, Figure 3. In Ongaro's TLA+ specification (raft.tla, which names no
-// invariants) this is about the history variable elections, written by BecomeLeader: Lemma 2 of the proof
-// (dissertation, appendix B.2).
+// Raft paper §5.2, Figure 3. In Ongaro's TLA+ specification (raft.tla, which names no invariants) this is
+// about the history variable elections, written by BecomeLeader: Lemma 2 of the proof (dissertation,
+// appendix B.2).
 func (c *Checker) electionSafety(s *step) *Violation {
 	id, term := s.n.id, s.o.Term
 	first, taken := c.leaders[term]

@@ -38,5 +38,12 @@ func TestElectionSafety(t *testing.T) {
 			n[2].boots()
 			n[2].leads(7)
 		}, "n2 was elected twice in term 7"},
+		{"a leader that boots as one", func(n []*fake) {
+			n[2].leads(7)
+			n[2].crashes()
+			n[2].of.event++
+			n[2].o.Boot++
+			n[2].show(1)
+		}, "n2 was elected twice in term 7"},
 	}.run(t, "election-safety")
 }

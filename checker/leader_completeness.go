@@ -2,18 +2,19 @@ package checker
 
 import "raftsim/raft"
 
-// leaderCompleteness is Leader Completeness: an entry committed in a term is in
-// the log of the leader of every later term.
+// leaderCompleteness is Leader Completeness: an entry committed in a term is in the log of the leader of
+// every later term.
 //
-// It checks a leader when it is elected, against what was committed in earlier terms, and the leaders there are when
-// something is committed in an earlier term than theirs, as a leader that does not
-// know yet that it was replaced can do.
+// It checks a leader when it is elected, against what was committed in earlier terms, and the leaders there
+// are when something is committed in an earlier term than theirs, as a leader that does not know yet that
+// it was replaced can do.
 //
-// It does not check a leader of an earlier term than the commitment, which need not hold the entry, nor a leader that stopped before the entry was seen
-// to be committed. That a leader keeps what it has is leader-append-only.
+// It does not check a leader of an earlier term than the commitment, which need not hold the entry, nor a
+// leader that stopped before the entry was seen to be committed. That a leader keeps what it has is
+// leader-append-only.
 //
-// Raft paper §5.4, Figure 3. In Ongaro's TLA+ specification: Lemmas 8 and 9 of the
-// proof (dissertation, appendix B.2), on the entries immediatelyCommitted and prefixCommitted.
+// Raft paper §5.4, Figure 3. In Ongaro's TLA+ specification: Lemmas 8 and 9 of the proof (dissertation,
+// appendix B.2), on the entries immediatelyCommitted and prefixCommitted.
 func (c *Checker) leaderCompleteness(s *step) *Violation {
 	if s.elected {
 		if end := c.committedBelow(s.o.Term); !holds(&s.n.log, &c.committed, end) {

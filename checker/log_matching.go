@@ -2,7 +2,8 @@ package checker
 
 import "raftsim/raft"
 
-// matching has, by index and term, the prefix that every log with an entry of that term at that index must have.
+// matching has, by index and term, the prefix that every log with an entry of that term at that index must
+// have.
 type matching struct {
 	// latest is by index, for the latest term seen there; nearly every entry ends here.
 	latest chain
@@ -19,8 +20,8 @@ func newMatching() matching {
 	return matching{latest: newChain(), earlier: map[position]link{}}
 }
 
-// add takes in an entry, and says whether it is the one known of its index and term, if one is. The index is
-// at most one above all indexes before.
+// add takes in an entry, and says whether it is the one known of its index and term, if one is. The index
+// is at most one above all indexes before.
 func (m *matching) add(i raft.Index, l link) bool {
 	if i == m.latest.n {
 		last := m.latest.add()
@@ -47,17 +48,18 @@ func (m *matching) add(i raft.Index, l link) bool {
 	return known == l
 }
 
-// logMatching is Log Matching: two logs that hold an entry of the same index and
-// term are identical in all entries up through that index.
+// logMatching is Log Matching: two logs that hold an entry of the same index and term are identical in all
+// entries up through that index.
 //
-// It checks every log ever seen, including a node's own before a restart, and compares term, kind
-// and data of the entry and of all before it. The comparison is of 64-bit hashes.
+// It checks every log ever seen, including a node's own before a restart, and compares term, kind and data
+// of the entry and of all before it. The comparison is of 64-bit hashes.
 //
-// It does not check who wrote an entry: one that no leader ever had passes as long as nobody holds another in its place.
-// Data altered in memory after it was observed is noticed only when it is observed again, on another node or after a restart.
+// It does not check who wrote an entry: one that no leader ever had passes as long as nobody holds another
+// in its place. Data altered in memory after it was observed is noticed only when it is observed again, on
+// another node or after a restart.
 //
-// Raft paper §5.3, Figure 3. In Ongaro's TLA+ specification this is about the history variable
-// allLogs: Lemma 4 of the proof (dissertation, appendix B.2), LogMatching in later editions of raft.tla.
+// Raft paper §5.3, Figure 3. In Ongaro's TLA+ specification this is about the history variable allLogs:
+// Lemma 4 of the proof (dissertation, appendix B.2), LogMatching in later editions of raft.tla.
 func (c *Checker) logMatching(s *step) *Violation {
 	id, i, log := s.n.id, s.mismatch, &s.n.log
 	for k := 1; k < len(c.nodes); k++ {

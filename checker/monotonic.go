@@ -13,7 +13,8 @@ import "raftsim/raft"
 // It does not check commit and applied index across a restart, where both start over.
 //
 // Raft paper §5.1, Figure 2. In Ongaro's TLA+ specification: Lemmas 1, 6 and 7 of the proof (dissertation,
-// appendix B.2). There an old message may take a follower's commitIndex back, which does no harm; here it may not.
+// appendix B.2). There an old message may take a follower's commitIndex back, which does no harm; here it
+// may not.
 func (c *Checker) monotonic(s *step) *Violation {
 	id, o, was := s.n.id, s.o, s.was
 	nodes := func() []raft.NodeID { return []raft.NodeID{id} }

@@ -35,8 +35,8 @@ type state struct {
 // leads says whether the node is up and leads a term.
 func (s *state) leads() bool { return s.boot != 0 && s.role == raft.Leader }
 
-// take sets field by field: a struct made elsewhere and copied here would be copied
-// in wider words than it was written in, which makes the processor wait.
+// take sets field by field: a struct made elsewhere and copied here would be copied in wider words than it
+// was written in, which makes the processor wait.
 func (s *state) take(o *Observation) {
 	s.boot, s.role, s.term, s.vote = o.Boot, o.Role, o.Term, o.Vote
 	s.last, s.durable, s.durableTerm, s.durableVote = o.LastIndex, o.DurableIndex, o.DurableTerm, o.DurableVote
@@ -54,13 +54,14 @@ type step struct {
 	// elected says that the node was not seen to lead this term before.
 	elected bool
 
-	// fork is the lowest index at which the node held an entry that it no longer holds, lost that
-	// entry; 0 when the log only grew.
+	// fork is the lowest index at which the node held an entry that it no longer holds, lost that entry; 0
+	// when the log only grew.
 	fork raft.Index
 	lost link
 	// lastTerm is the term of the last entry when the log changed, otherwise 0.
 	lastTerm raft.Term
-	// unordered is the lowest index of an entry whose term is below that of the one before, 0 when there is none.
+	// unordered is the lowest index of an entry whose term is below that of the one before, 0 when there is
+	// none.
 	unordered raft.Index
 	// mismatch is the lowest index at which log-matching does not hold, 0 when there is none.
 	mismatch raft.Index
@@ -71,10 +72,10 @@ type step struct {
 	claim raft.Index
 }
 
-// Observe judges what a node shows of itself after an event that touched it. It returns nil
-// while every property holds. It must be called after every event that changed
-// the node, the last one before a crash too, and keeps nothing of o. When the observation
-// shows nothing new, the call costs a few nanoseconds.
+// Observe judges what a node shows of itself after an event that touched it. It returns nil while every
+// property holds. It must be called after every event that changed the node, the last one before a crash
+// too, and after one in which it made a promise that [Checker.Owes] tells of; otherwise it may be left out.
+// It keeps nothing of o. When the observation shows nothing new, the call costs a few nanoseconds.
 func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 	if o.Node == raft.None || o.Node >= raft.NodeID(len(c.nodes)) {
 		return c.report(at, malformed(o.Node, "an observation of %s, who is not in the cluster", o.Node))
@@ -213,7 +214,8 @@ func (c *Checker) Down(at Moment, id raft.NodeID) {
 	}
 	n := &c.nodes[id]
 	n.seen.boot, n.taken = 0, 0
-	// What a node has in memory only starts over; its term and vote there are asked about within a boot only.
+	// What a node has in memory only starts over; its term and vote there are asked about within a boot
+	// only.
 	n.seen.role, n.seen.commit, n.seen.applied = raft.Follower, 0, 0
 	n.down()
 }

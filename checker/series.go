@@ -5,7 +5,8 @@ import "raftsim/raft"
 // pageSize is how many items series adds at a time; a power of two, so that finding one needs no division.
 const pageSize = 256
 
-// series is a sequence by index, from 0. It grows by pages instead of moving, so that a long run copies nothing.
+// series is a sequence by index, from 0. It grows by pages instead of moving, so that a long run copies
+// nothing.
 type series[T any] struct {
 	pages []*[pageSize]T
 	// n is the number of items: the last index is n-1.

@@ -7,12 +7,12 @@ import (
 	"raftsim/raft"
 )
 
-// link stands for one entry of a log and all that come before it: two logs whose links
-// at an index are equal are equal up to that index, but for a collision of 64-bit hashes. So
-// comparing two logs up to an index takes one comparison.
+// link stands for one entry of a log and all that come before it: two logs whose links at an index are
+// equal are equal up to that index, but for a collision of 64-bit hashes. So comparing two logs up to an
+// index takes one comparison.
 //
-// The hash is not meant to withstand someone who looks for collisions; it is
-// the same on every machine and in every run.
+// The hash is not meant to withstand someone who looks for collisions; it is the same on every machine and
+// in every run.
 type link struct {
 	term raft.Term
 	hash uint64
@@ -27,12 +27,13 @@ func newChain() chain {
 	return c
 }
 
-// next returns the link of the entry that follows l. The index is not hashed: it
-// is the number of links before.
+// next returns the link of the entry that follows l. The index is not hashed: it is the number of links
+// before.
 func (l link) next(e *raft.Entry) link {
 	const k0, k1, k2 = 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb
 	data := e.Data
-	// The constant in the first factor keeps it from being small, which would let the second through as it is.
+	// The constant in the first factor keeps it from being small, which would let the second through as it
+	// is.
 	h := fold(l.hash^uint64(e.Term)^k2, k0^uint64(e.Kind)<<56^uint64(len(data)))
 	for len(data) >= 16 {
 		h = fold(h^binary.LittleEndian.Uint64(data), k1^binary.LittleEndian.Uint64(data[8:]))
@@ -60,8 +61,8 @@ func fold(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// differ returns the first index at which two logs differ, both of which hold index end. They do differ
-// at end; as equal links mean equal prefixes, halving finds the place.
+// differ returns the first index at which two logs differ, both of which hold index end. They do differ at
+// end; as equal links mean equal prefixes, halving finds the place.
 func differ(a, b *chain, end raft.Index) raft.Index {
 	same := raft.Index(0)
 	for end-same > 1 {
@@ -79,7 +80,8 @@ func holds(log, other *chain, i raft.Index) bool {
 	return i < log.n && *log.at(i) == *other.at(i)
 }
 
-// missing returns the first index up to end at which a log does not have what another, which reaches end, has.
+// missing returns the first index up to end at which a log does not have what another, which reaches end,
+// has.
 func missing(log, other *chain, end raft.Index) raft.Index {
 	if last := log.last(); last < end {
 		if *log.at(last) == *other.at(last) {

@@ -2,18 +2,18 @@ package checker
 
 import "raftsim/raft"
 
-// stateMachineSafety is State Machine Safety: when a node has applied an entry at an index, no node ever applies a
-// different entry at that index.
+// stateMachineSafety is State Machine Safety: when a node has applied an entry at an index, no node ever
+// applies a different entry at that index.
 //
-// It checks twice. After an event that raised a node's applied index, the node's log up to there
-// must be the committed log; and what the state machine was handed, when [Checker.Applied] is told,
-// must be the same entry that the first node applied at that index, once per boot.
+// It checks twice. After an event that raised a node's applied index, the node's log up to there must be
+// the committed log; and what the state machine was handed, when [Checker.Applied] is told, must be the
+// same entry that the first node applied at that index, once per boot.
 //
-// It does not check what the state machine made of the entries: that is for comparing replicas. Nor does it ask for
-// Applied to be told of every entry, so a skipped one is not seen here.
+// It does not check what the state machine made of the entries: that is for comparing replicas. Nor does it
+// ask for Applied to be told of every entry, so a skipped one is not seen here.
 //
-// Raft paper §5.4.3, Figure 3. Ongaro's TLA+ specification has no state machine: commitIndex stands
-// for it, and the property follows from Lemmas 8 and 9 of the proof (dissertation, appendix B.2).
+// Raft paper §5.4.3, Figure 3. Ongaro's TLA+ specification has no state machine: commitIndex stands for it,
+// and the property follows from Lemmas 8 and 9 of the proof (dissertation, appendix B.2).
 func (c *Checker) stateMachineSafety(s *step) *Violation {
 	id, i := s.n.id, s.o.Applied
 	if i > c.Committed() {
@@ -30,7 +30,8 @@ func (c *Checker) stateMachineSafety(s *step) *Violation {
 		id, i, s.n.log.at(at).term, at, c.committed.at(at).term)
 }
 
-// sameApplied is the part about what state machines are handed; a is what the first of them was handed at e's index.
+// sameApplied is the part about what state machines are handed; a is what the first of them was handed at
+// e's index.
 func (c *Checker) sameApplied(n *node, e *raft.Entry, entry link, a *application) *Violation {
 	switch {
 	case e.Index <= n.taken:

@@ -40,6 +40,14 @@ func TestStateMachineSafety(t *testing.T) {
 			n[1].takes(1, 0, 0, false)
 			n[2].takes(1, 0, 0, false)
 		}, "n1 and n2 applied different entries at index 1, of terms 1 and 1"},
+		{"the first that applied an entry is named", func(n []*fake) {
+			for _, i := range []int{1, 2} {
+				n[i].writesData(1, 1, "x")
+				n[i].takes(1, 0, 0, false)
+			}
+			n[4].writesData(1, 2, "x")
+			n[4].takes(1, 0, 0, false)
+		}, "n1 and n4 applied different entries at index 1, of terms 1 and 2"},
 		{"a state machine is handed an entry twice", func(n []*fake) {
 			committed(n)
 			n[1].takes(2, 0, 0, false)
