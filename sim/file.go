@@ -52,9 +52,14 @@ func (f *file) settle(version, n int) {
 	f.durable = max(f.durable, n)
 }
 
-// grow makes room for n more bytes, by doubling: segments are small, and appends are many.
+// grow makes room for n more bytes: a little for a file that may stay small, and by then what a
+// segment of a log takes, so that a long one is copied seldom.
 func (f *file) grow(n int) {
-	data := make([]byte, len(f.data), max(4096, 2*cap(f.data), len(f.data)+n))
+	room := max(4096, 4*cap(f.data))
+	if room > 1<<17 {
+		room = max(2*cap(f.data), 1<<20+1<<17)
+	}
+	data := make([]byte, len(f.data), max(room, len(f.data)+n))
 	copy(data, f.data)
 	f.data = data
 }

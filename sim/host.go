@@ -107,7 +107,7 @@ func (w *World) Request(c ClientID, to raft.NodeID, r *kv.Request) {
 		w.dropped(Event{Client: c, Node: to, Drop: DropNowhere, Request: r, Cause: w.cause})
 		return
 	}
-	copies, at, again := h.links[to-1].up.carry(w.now, &w.counters)
+	copies, _, at, again := h.links[to-1].up.carry(w.now, &w.counters)
 	if copies == 0 {
 		w.dropped(Event{Client: c, Node: to, Drop: DropLost, Request: r, Cause: w.cause})
 		return
@@ -167,7 +167,7 @@ func (n *node) Answer(client ClientID, r *Response) {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropNowhere, Response: r, Cause: w.cause})
 		return
 	}
-	copies, at, again := h.links[n.id-1].down.carry(w.now, &w.counters)
+	copies, _, at, again := h.links[n.id-1].down.carry(w.now, &w.counters)
 	if copies == 0 {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropLost, Response: r, Cause: w.cause})
 		return

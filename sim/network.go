@@ -13,6 +13,9 @@ type link struct {
 	spread uint64
 	// last is when the latest message arrives that kept the order.
 	last time.Duration
+	// latest is the last of the packets on their way that keep the order, place+1, or 0. The first of them is in
+	// the world's queue; each of the others waits for the one before.
+	latest uint32
 	// severed is how many cuts and partitions part the two.
 	severed int32
 	// faulty is true when any chance is not 0.
@@ -31,6 +34,12 @@ type packet struct {
 	size    uint32
 	from    uint8
 	copies  uint8
+	// ordered says that it is one of those that keep the order of its link. Then next is the one
+	// behind it, place+1 or 0, and at and seq are when it comes up.
+	ordered bool
+	next    uint32
+	at      time.Duration
+	seq     uint64
 }
 
 func newLink(seed uint64, o owner, spec Link) link {
@@ -60,24 +69,26 @@ func (l *link) delay() time.Duration {
 }
 
 // carry decides when a message sent now arrives, and in how many copies; none when it is
-// lost. A copy beyond the first arrives at again.
-func (l *link) carry(now time.Duration, c *Counters) (copies uint8, at, again time.Duration) {
+// lost. A copy beyond the first arrives at again. Ordered says that it is alone and keeps the order of the link.
+func (l *link) carry(now time.Duration, c *Counters) (copies uint8, ordered bool, at, again time.Duration) {
 	if !l.faulty {
 		at = max(now+l.delay(), l.last)
 		l.last = at
-		return 1, at, 0
+		return 1, true, at, 0
 	}
 	return l.carryFaulty(now, c)
 }
 
-func (l *link) carryFaulty(now time.Duration, c *Counters) (copies uint8, at, again time.Duration) {
+func (l *link) carryFaulty(now time.Duration, c *Counters) (copies uint8, ordered bool, at, again time.Duration) {
 	if l.spec.Loss != 0 && l.loss.happens(l.lossFrom) {
 		c.Lost++
-		return 0, 0, 0
+		return 0, false, 0, 0
 	}
+	ordered = true
 	at = now + l.delay()
 	if l.spec.Reorder != 0 && l.reorder.happens(l.reorderFrom) {
 		c.Reordered++
+		ordered = false
 		at += time.Duration(l.reorder.below(4*max(uint64(l.least)+l.spread-1, uint64(time.Millisecond/4)) + 1))
 	} else {
 		at = max(at, l.last)
@@ -87,9 +98,9 @@ func (l *link) carryFaulty(now time.Duration, c *Counters) (copies uint8, at, ag
 		c.Duplicated++
 		// Its latency is drawn from its own stream, so that a copy shifts no other message.
 		again = max(now+l.least+time.Duration(l.duplicate.below(l.spread)), at)
-		return 2, at, again
+		return 2, false, at, again
 	}
-	return 1, at, 0
+	return 1, ordered, at, 0
 }
 
 // Send implements [Env]. What is sent to the sender itself or to nobody is dropped.
@@ -113,7 +124,7 @@ func (n *node) Send(to raft.NodeID, m Message) {
 		w.dropMessage(m, n.id, to, DropCut, w.cause)
 		return
 	}
-	copies, at, again := l.carry(w.now, &w.counters)
+	copies, ordered, at, again := l.carry(w.now, &w.counters)
 	if copies == 0 {
 		w.dropMessage(m, n.id, to, DropLost, w.cause)
 		return
@@ -122,17 +133,49 @@ func (n *node) Send(to raft.NodeID, m Message) {
 	p := w.packets.at(ref)
 	p.message = m
 	p.cause = w.cause
-	p.size, p.from, p.copies = uint32(size), uint8(n.id), copies
+	p.size, p.from, p.copies, p.ordered = uint32(size), uint8(n.id), copies, ordered
 	what := queuedMessage.of(uint16(to), ref)
+	if ordered {
+		w.follow(l, p, ref, at, what)
+		return
+	}
 	w.queue.push(at, what)
 	if copies == 2 {
 		w.queue.push(again, what)
 	}
 }
 
+// follow puts a packet behind those of its link that keep the order. Only the first of them is in the queue, which
+// so stays short however many are on their way.
+func (w *World) follow(l *link, p *packet, ref uint32, at time.Duration, what queuedWhat) {
+	p.next = 0
+	if l.latest == 0 {
+		l.latest = ref + 1
+		w.queue.push(at, what)
+		return
+	}
+	p.at, p.seq = at, w.queue.reserve()
+	w.packets.at(l.latest - 1).next = ref + 1
+	l.latest = ref + 1
+}
+
+// lead takes the first packet of its link out of the order, and has the one behind it take its place in the queue.
+func (w *World) lead(p *packet, to uint16) {
+	p.ordered = false
+	if p.next == 0 {
+		w.between(raft.NodeID(p.from), raft.NodeID(to)).latest = 0
+		return
+	}
+	next := w.packets.at(p.next - 1)
+	w.queue.pushAs(next.seq, next.at, queuedMessage.of(to, p.next-1))
+}
+
 // arrive takes a message off the network.
 func (w *World) arrive(e queued) {
 	n := w.nodes[e.id()-1]
+	if p := w.packets.at(e.ref()); p.ordered {
+		w.lead(p, e.id())
+	}
 	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id).severed != 0 {
 		w.beginVain(e.at)
 		w.dropPacket(e.ref(), n.id, DropCut)

@@ -82,6 +82,29 @@ func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 	return e.seq
 }
 
+// reserve returns a seq for an event that is pushed later, by pushAs, as if it were pushed now.
+func (q *queue) reserve() uint64 {
+	q.seq++
+	return q.seq
+}
+
+// pushAs adds an event with a seq that was reserved for it.
+func (q *queue) pushAs(seq uint64, at time.Duration, what queuedWhat) {
+	e := queued{at, seq, what}
+	if len(q.far) != 0 || q.n == nearSize {
+		q.spill()
+		q.pushFar(e)
+		return
+	}
+	i := q.n
+	for i > 0 && q.near[i-1].before(&e) {
+		q.near[i] = q.near[i-1]
+		i--
+	}
+	q.near[i] = e
+	q.n++
+}
+
 // pop takes the next event if it is due at or before limit.
 func (q *queue) pop(limit time.Duration) (queued, bool) {
 	if len(q.far) != 0 {
