@@ -108,14 +108,11 @@ func readHeader(b []byte, at place) (header, bool) {
 // whether it is whole. The data aliases b; nil when there is none.
 func readData(b []byte, h header) ([]byte, bool) {
 	size := frameBytes(h.length)
-	if int64(len(b)) < size {
+	if int64(len(b)) < size || crc32.Update(0, castagnoli, b[headerBytes:size]) != h.dataSum {
 		return nil, false
 	}
 	if h.length == 0 {
-		return nil, h.dataSum == 0
-	}
-	if crc32.Update(0, castagnoli, b[headerBytes:size]) != h.dataSum {
-		return nil, false
+		return nil, true
 	}
 	end := headerBytes + h.length
 	return b[headerBytes:end:end], true

@@ -238,6 +238,14 @@ func TestSaveRefuses(t *testing.T) {
 	}
 }
 
+func TestAReplacementMayBeOfAnOlderTermThanWhatItReplaces(t *testing.T) {
+	n, _ := boot(t, diskOf(), Options{})
+	n.save(hard(3, 0), entry(1, 1, ""), entry(2, 3, ""))
+	n.save(nil, entry(2, 2, ""))
+	n.endAll()
+	n.found(diskOf(n.disk.contents()...))
+}
+
 func TestSaveKeepsNothing(t *testing.T) {
 	n := quiet(t, Options{})
 	n.save(nil, entry(1, 1, "in flight"))

@@ -158,7 +158,7 @@ func TestOpenRefusesAMissingSegment(t *testing.T) {
 
 func TestOpenRefusesOtherFiles(t *testing.T) {
 	for _, name := range []string{"notes.txt", "1.wal", "00000000000000000000.wal", "0000000000000000000x.wal",
-		"00000000000000000001.wal~", "99999999999999999999.wal", "+0000000000000000001.wal", ""} {
+		"00000000000000000001.wal~", "00000000000000000002.tmp", "99999999999999999999.wal", "+0000000000000000001.wal", ""} {
 		d := diskOf(segment(1, segmentFrame(1, 0)))
 		d.add(name, nil)
 		_, _, err := Open(d, Options{})

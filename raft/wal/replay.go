@@ -64,7 +64,7 @@ func (r *replay) apply(h header, data []byte) error {
 		return r.corrupt("the frame's reserved bytes are not zero")
 	}
 	// A batch begins at its own mark; the rest of it has the same.
-	if h.mark != r.size && (h.mark != r.mark || r.size == 0) {
+	if h.mark != r.size && h.mark != r.mark {
 		return r.corrupt(fmt.Sprintf("the frame's mark is %d, neither its own place nor %d like the frame before", h.mark, r.mark))
 	}
 	if (h.kind == frameSegment) != (r.size == 0) {
