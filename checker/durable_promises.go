@@ -87,13 +87,13 @@ func (c *Checker) Owes(id raft.NodeID) bool {
 //   - when a vote is given, the disk holds it, or a later term; when entries are acknowledged, the disk
 //     holds them and the term, and they are the leader's, if the leader is there to compare with;
 //   - a vote is promised to one candidate in a term, over all restarts;
-//   - a node has its own vote on disk when it leads;
+//   - a node has its own vote on disk when it asks for others, and when it leads;
 //   - as long as the node stays in the term it keeps what it acknowledged; in a later one it may overwrite
 //     it, as a later leader can demand;
 //   - after a restart the disk still covers all of this, and what a leader counted on of its own log to
 //     commit.
 //
-// It does not check that a refusal, or a request, leaves only after its term is on the disk: no property of
+// It does not check that a refusal leaves only after its term is on the disk: no property of
 // Figure 3 rests on it. A promise made in the event in which a node halts, unobserved, is judged by the
 // restart alone.
 //
@@ -188,7 +188,7 @@ func (c *Checker) voteKept(n *node, p *Promise) *Violation {
 	}
 	did := "voted for " + p.To.String() + " in"
 	if p.To == n.id {
-		did = "leads"
+		did = "counts on its own vote in"
 	}
 	return c.violated(durablePromises, []raft.NodeID{n.id}, "%s %s term %d, but its disk holds %s", n.id, did, p.Term, onDisk(s.durableTerm, s.durableVote))
 }

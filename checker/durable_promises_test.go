@@ -150,7 +150,13 @@ func TestDurablePromises(t *testing.T) {
 		}, "n2 voted for n1 and for n4 in term 3"},
 		{"a leader counts a vote of its own that is not on disk", func(n []*fake) {
 			n[2].shows(func(o *Observation) { o.Role, o.Term, o.Vote = raft.Leader, 3, 2 })
-		}, "n2 leads term 3, but its disk holds term 0 and no vote"},
+		}, "n2 counts on its own vote in term 3, but its disk holds term 0 and no vote"},
+		{"a candidate asks for votes while its own is not on disk", func(n []*fake) {
+			n[2].shows(func(o *Observation) {
+				o.Role, o.Term, o.Vote = raft.Candidate, 3, 2
+				n[2].promises(VotePromise, n[2], 3, 0)
+			})
+		}, "n2 counts on its own vote in term 3, but its disk holds term 0 and no vote"},
 		{"a leader's disk loses its vote for itself", func(n []*fake) {
 			n[2].leads(3)
 			n[2].crashes()

@@ -171,6 +171,8 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	}
 	p := checker.Promise{Node: from, To: to, Term: rm.Term}
 	switch {
+	case rm.Kind == raft.MsgRequestVote:
+		p.Kind, p.To = checker.VotePromise, from // a candidate votes for itself: see Core.kept
 	case rm.Kind == raft.MsgVoteReply && rm.VoteReply.Granted:
 		p.Kind = checker.VotePromise
 	case rm.Kind == raft.MsgAppendReply && rm.AppendReply.Success:
