@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -27,8 +28,20 @@ everything on: durable log, every invariant after every event, fingerprint. Let 
 else run meanwhile.
 
 ` + strings.TrimRight(about.String(), "\n"),
-		Args:      cobra.OnlyValidArgs,
-		ValidArgs: names,
+		Example: `  raftsim bench
+  raftsim bench idle-3 load-3 --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			for _, name := range args {
+				if !slices.Contains(names, name) {
+					return fmt.Errorf("there is no workload %q; there are %s", name, strings.Join(names, ", "))
+				}
+			}
+			return nil
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			left := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(args, name) })
+			return left, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runBench(cmd.Context(), s, args, asJSON)
 		},
@@ -38,14 +51,17 @@ else run meanwhile.
 }
 
 func runBench(ctx context.Context, s streams, names []string, asJSON bool) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if !asJSON {
-		fmt.Fprintln(w, "workload\tns/event\tvirtual s/CPU s\tcommits/s\tallocs/event\tallocs/commit\tseeds/CPU s\t")
-	}
-	ran := 0
+	var loads []bench.Workload
 	for _, load := range bench.Workloads() {
-		if len(names) > 0 && !contains(names, load.Name) || ctx.Err() != nil {
-			continue
+		if len(names) == 0 || slices.Contains(names, load.Name) {
+			loads = append(loads, load)
+		}
+	}
+	var measured []bench.Figures
+	var failed error
+	for _, load := range loads {
+		if ctx.Err() != nil {
+			break
 		}
 		if s.live {
 			s.sayf("\r\x1b[K%s …", load.Name)
@@ -55,25 +71,42 @@ func runBench(ctx context.Context, s streams, names []string, asJSON bool) error
 			s.sayf("\r\x1b[K")
 		}
 		if err != nil {
-			return err
+			failed = err
+			break
 		}
-		ran++
-		if asJSON {
-			if err := s.printJSON(f); err != nil {
-				return err
-			}
-			continue
+		measured = append(measured, f)
+		if asJSON && s.printJSON(f) != nil {
+			break
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n", f.Workload, number(f.NsPerEvent), number(f.VirtualSPerCPUS),
-			number(f.CommitsPerS), f.AllocsPerEvent, f.AllocsPerCommit, number(f.SeedsPerCPUS))
 	}
 	if !asJSON {
-		w.Flush()
+		printFigures(s, measured)
 	}
-	if ran == 0 {
+	switch {
+	case failed != nil:
+		return failed
+	case len(measured) < len(loads):
+		s.sayf("interrupted after %d of %d workloads\n", len(measured), len(loads))
+	}
+	if len(measured) == 0 {
 		return exit(exitNothingRan)
 	}
 	return nil
+}
+
+func printFigures(s streams, all []bench.Figures) {
+	names := []string{"workload"}
+	for _, f := range all {
+		names = append(names, f.Workload)
+	}
+	left := toTheLeft(names)
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, left("workload")+"\tns/event\tvirtual s/CPU s\tcommits/s\tallocs/event\tallocs/commit\tseeds/CPU s\t")
+	for _, f := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n", left(f.Workload), number(f.NsPerEvent), number(f.VirtualSPerCPUS),
+			number(f.CommitsPerS), f.AllocsPerEvent, f.AllocsPerCommit, number(f.SeedsPerCPUS))
+	}
+	w.Flush()
 }
 
 // number leaves blank what a workload has no figure for.
@@ -82,13 +115,4 @@ func number(x float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.0f", x)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }

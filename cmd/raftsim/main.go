@@ -1,5 +1,5 @@
 // Raftsim is the testbed's command line: it plays scenario files against a simulated
-// Raft cluster, replays a failing seed, and measures how fast all of that is.
+// Raft cluster, replays a failing seed, checks histories, and measures how fast all of that is.
 //
 // Results go to stdout, words for people to stderr. See `raftsim help`.
 package main
@@ -19,3 +19,6 @@ func main() {
 	stop()
 	os.Exit(code)
 }
+
+// leaveSignals gives Ctrl-C back its usual meaning, for a command that has nothing to show halfway.
+func leaveSignals() { signal.Reset(os.Interrupt, syscall.SIGTERM) }

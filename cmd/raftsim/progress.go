@@ -9,7 +9,7 @@ import (
 // by a plain line now and then.
 type progress struct {
 	s     streams
-	what  string
+	now   func() time.Time
 	total uint64
 	done  uint64
 	bad   uint64
@@ -21,12 +21,15 @@ type progress struct {
 const (
 	liveEvery  = 100 * time.Millisecond
 	plainEvery = 10 * time.Second
+	// lineWidth is what fits into a narrow terminal: a line that wraps cannot be rewritten.
+	lineWidth = 79
 )
 
-func newProgress(s streams, total uint64) *progress {
-	now := time.Now()
-	p := &progress{s: s, total: total, begun: now}
-	p.next = now.Add(p.every())
+func newProgress(s streams, total uint64) *progress { return newProgressAt(s, total, time.Now) }
+
+func newProgressAt(s streams, total uint64, now func() time.Time) *progress {
+	p := &progress{s: s, now: now, total: total, begun: now()}
+	p.next = p.begun.Add(p.every())
 	return p
 }
 
@@ -43,19 +46,26 @@ func (p *progress) step(what string, bad bool) {
 	if bad {
 		p.bad++
 	}
-	p.what = what
-	now := time.Now()
+	now := p.now()
 	if now.Before(p.next) {
 		return
 	}
 	p.next = now.Add(p.every())
-	line := fmt.Sprintf("%s: %d of %d runs, %d not passed, %.0f runs/s", p.what, p.done, p.total, p.bad, float64(p.done)/now.Sub(p.begun).Seconds())
+	line := fmt.Sprintf("%s: %d of %d runs, %d not passed, %s", what, p.done, p.total, p.bad, p.rate())
 	if p.s.live {
+		if r := []rune(line); len(r) > lineWidth {
+			line = string(r[:lineWidth-1]) + "…"
+		}
 		p.s.sayf("\r\x1b[K%s", line)
 		p.drawn = true
 		return
 	}
 	p.s.sayf("%s\n", line)
+}
+
+// rate is how fast it goes.
+func (p *progress) rate() string {
+	return fmt.Sprintf("%.0f runs/s", float64(p.done)/max(p.now().Sub(p.begun).Seconds(), 1e-9))
 }
 
 // clear takes the line away, so that something else can be said.
@@ -64,4 +74,25 @@ func (p *progress) clear() {
 		p.s.sayf("\r\x1b[K")
 		p.drawn = false
 	}
+}
+
+// conclude says how much was done, and how fast.
+func (p *progress) conclude(interrupted bool) {
+	p.clear()
+	done := count(p.done, "run")
+	if p.done < p.total {
+		done = fmt.Sprintf("%d of %s", p.done, count(p.total, "run"))
+	}
+	if interrupted {
+		done = "interrupted after " + done
+	}
+	p.s.sayf("%s in %.1fs, %s\n", done, p.now().Sub(p.begun).Seconds(), p.rate())
+}
+
+// count writes a number and what it counts.
+func count(n uint64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

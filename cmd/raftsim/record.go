@@ -26,13 +26,14 @@ type record struct {
 	Replay      string  `json:"replay"`
 }
 
-func newRecord(r *scenarios.Result) record {
+// newRecord makes the record of a run that the command replay plays again.
+func newRecord(r *scenarios.Result, replay string) record {
 	return record{
 		Scenario: r.Scenario, Seed: r.Seed, Verdict: string(r.Verdict), Property: r.Property, Detail: r.Detail,
 		VirtualS: r.Virtual.Seconds(), WallS: r.Wall.Seconds(),
 		Events: r.Events, Commits: r.Commits, Elections: r.Elections, Term: r.Term,
 		Ops: r.Ops, OpsUnknown: r.OpsUnknown,
-		Fingerprint: fmt.Sprintf("%016x", r.Fingerprint), Replay: r.Replay(),
+		Fingerprint: fmt.Sprintf("%016x", r.Fingerprint), Replay: replay,
 	}
 }
 

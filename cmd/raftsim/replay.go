@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"raftsim/checker"
 	"raftsim/raft"
 	"raftsim/scenarios"
 	"raftsim/scenarios/script"
@@ -15,12 +17,17 @@ import (
 
 // replayFlags are those of `raftsim replay`.
 type replayFlags struct {
-	seed  string
-	log   bool
-	trace bool
-	at    time.Duration
-	event uint64
-	json  bool
+	seed    optional[uint64]
+	log     bool
+	trace   bool
+	at      optional[time.Duration]
+	event   optional[uint64]
+	json    bool
+	history optional[string]
+	picture optional[string]
+
+	// options are given to the run.
+	options scenarios.Options
 }
 
 func replayCommand(s streams) *cobra.Command {
@@ -29,117 +36,145 @@ func replayCommand(s streams) *cobra.Command {
 		Use:   "replay FILE --seed N",
 		Short: "Play one run again and look into it",
 		Long: `Play one run of a scenario again: the same file, seed and source revision give the same
-events. --log tells what the nodes did, line by line, with virtual time; --trace
-prints every event with the event that caused it; --at and --event stop there and
-print every node's state.`,
+events. --log tells what the nodes and the scenario did, line by line, with virtual
+time; --trace prints every event with the event that caused it; --at and --event stop
+there and print every node's state.
+
+--history writes what the clients saw, for raftsim check to read. Where that is what was
+wrong, --picture writes a page that draws it.`,
 		Example: `  raftsim replay leader-failure --seed 7
   raftsim replay leader-failure --seed 7 --log
   raftsim replay leader-failure --seed 7 --at 3.2s
-  raftsim replay leader-failure --seed 7 --event 4821`,
+  raftsim replay leader-failure --seed 7 --event 4821
+  raftsim replay leader-failure --seed 7 --history history.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("replay takes one scenario file, not %d", len(args))
 			}
 			return nil
 		},
-		ValidArgsFunction: completeFiles,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return completeFiles(cmd, args, word)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return replay(s, args[0], f, cmd.Flags().Changed("at"))
+			return replay(s, args[0], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.seed, "seed", "", "the `seed` of the run (required)")
-	cmd.Flags().BoolVar(&f.log, "log", false, "print the nodes' log lines with virtual time")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
+	cmd.Flags().BoolVar(&f.log, "log", false, "print what the nodes and the scenario log, with virtual time")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print every event and what caused it")
-	cmd.Flags().DurationVar(&f.at, "at", 0, "stop at this virtual `time` and print every node's state")
-	cmd.Flags().Uint64Var(&f.event, "event", 0, "stop after this event `id` and print every node's state")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the run as one JSON object")
+	addOptional(cmd, &f.at, "at", "time", readTime, "stop at this virtual time and print every node's state")
+	addOptional(cmd, &f.event, "event", "id", readEvent, "stop after this event and print every node's state")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the run as one JSON object, and nothing else")
+	addFile(cmd, &f.history, "history", "write what the clients saw to this file")
+	addFile(cmd, &f.picture, "picture", "write a page that draws why the history is wrong to this file")
 	return cmd
 }
 
-func replay(s streams, path string, f replayFlags, at bool) error {
-	seed, err := oneSeed(f.seed)
+func replay(s streams, path string, f replayFlags) error {
+	switch {
+	case !f.seed.given:
+		return errors.New("--seed is missing: which run is to be played again?")
+	case f.at.given && f.event.given:
+		return errors.New("--at and --event both say where to stop; give one of them")
+	case f.json && (f.log || f.trace || f.at.given || f.event.given):
+		return errors.New("--json prints one object and nothing else: it does not go with --log, --trace, --at and --event")
+	}
+	leaveSignals()
+	file, err := loadOne(s, path)
 	if err != nil {
 		return err
 	}
-	switch {
-	case at && f.event != 0:
-		return errors.New("--at and --event both say where to stop; give one of them")
-	case f.at < 0:
-		return fmt.Errorf("--at %v is before the run begins", f.at)
-	}
-	file, err := scenarios.Load(path)
-	if err != nil {
-		return badScenario(s, err)
-	}
-	var o scenarios.Options
+	o := f.options
 	if f.log {
-		o.Log = func(at time.Duration, id raft.NodeID, line string) { s.printf("%s  %s\n", clock(at), line) }
+		o.Log = func(at time.Duration, id raft.NodeID, line string) {
+			s.printf("%s  %s\n", clock(at), logLine(id, line))
+		}
 	}
 	if f.trace {
 		o.Trace = func(e *sim.Event) { s.printf("%v\n", e) }
 	}
-	looking := at || f.event != 0
-	if looking {
-		o.StopAt, o.StopAtEvent = f.at, f.event
-		o.AtEnd = func(r *scenarios.Run) { printNodes(s, r) }
-	}
-	res := file.Run(seed, o)
-	if f.json {
-		if err := s.printJSON(newRecord(&res)); err != nil {
-			return err
+	if f.at.given || f.event.given {
+		// At 0 the nodes boot, so that is the first moment at which there is something to see.
+		o.StopAt, o.StopAtEvent = f.at.value, f.event.value
+		if f.at.given {
+			o.StopAt = max(o.StopAt, time.Nanosecond)
 		}
+		o.AtEnd = func(r *scenarios.Run) {
+			s.printf("at %v, after event %d\n", r.Now(), r.Event())
+			for _, v := range r.Nodes() {
+				s.printf("%v\n", v)
+			}
+			if r.Now() < f.at.value || uint64(r.Event()) < f.event.value {
+				s.sayf("the run ended there, before it came to %s\n", f.where())
+			}
+		}
+	}
+	res := file.Run(f.seed.value, o)
+	if f.json {
+		_ = s.printJSON(newRecord(&res, res.Replay()))
 	} else {
 		describe(s, &res)
 	}
+	if f.history.given {
+		err := writeFile(f.history.value, func(w io.Writer) error { return checker.WriteHistory(w, res.History) })
+		if err != nil {
+			return err
+		}
+	}
+	if f.picture.given || res.Property == script.Linearizability {
+		if err := drawHistory(s, f.picture.value, res.Linearizability); err != nil {
+			return err
+		}
+	}
 	return end(codeFor(map[scenarios.Verdict]uint64{res.Verdict: 1}))
+}
+
+// where is where the run was to be stopped.
+func (f *replayFlags) where() string {
+	if f.at.given {
+		return f.at.value.String()
+	}
+	return fmt.Sprintf("event %d", f.event.value)
+}
+
+// logLine tells lines of the scenario itself from those of nodes, which are printed as they were logged.
+func logLine(id raft.NodeID, line string) string {
+	if id == raft.None {
+		return "scenario: " + line
+	}
+	return line
 }
 
 // clock writes virtual time so that columns stay in line.
 func clock(t time.Duration) string { return fmt.Sprintf("%12.6fs", t.Seconds()) }
 
-func oneSeed(text string) (uint64, error) {
-	if text == "" {
-		return 0, errors.New("--seed is missing: which run is to be played again?")
-	}
-	seeds, err := parseSeeds("--seed", text)
-	if err != nil {
-		return 0, err
-	}
-	if seeds.Len() != 1 {
-		return 0, fmt.Errorf("--seed %s names %d seeds; replay plays one", text, seeds.Len())
-	}
-	return seeds[0].First, nil
-}
-
-// badScenario prints what is wrong with a file, and stands for exit code 2.
-func badScenario(s streams, err error) error {
-	var errs script.Errors
-	if errors.As(err, &errs) {
-		s.sayf("%v\n", errs)
-		return exit(exitUsage)
-	}
-	return err
-}
-
 // describe tells a person how one run ended.
 func describe(s streams, r *scenarios.Result) {
-	color := red
-	switch r.Verdict {
-	case scenarios.Pass, scenarios.Stopped:
-		color = green
-	case scenarios.Inconclusive:
-		color = yellow
-	}
-	s.printf("%s  seed %d  %s\n", r.Scenario, r.Seed, s.paint(color, string(r.Verdict)))
+	s.printf("%s  seed %d  %s\n", r.Scenario, r.Seed, s.paint(verdictColor(r.Verdict), string(r.Verdict)))
 	if r.Verdict != scenarios.Pass && r.Verdict != scenarios.Stopped {
 		s.printf("%s\n", r.Line())
 		if r.Stack != "" {
-			s.printf("%s\n", r.Stack)
+			s.printf("%s\n", indented(r.Stack))
 		}
 	}
-	s.printf("  %v of virtual time, %d events, %d commits, %d elections, term %d\n", r.Virtual, r.Events, r.Commits, r.Elections, r.Term)
-	s.printf("  %d operations, %d with unknown outcome, fingerprint %016x\n", r.Ops, r.OpsUnknown, r.Fingerprint)
+	s.printf("  %v of virtual time, %s, %s, %s, term %d\n",
+		r.Virtual, count(r.Events, "event"), count(r.Commits, "commit"), count(r.Elections, "election"), r.Term)
+	s.printf("  %s, %d with unknown outcome, fingerprint %016x\n", count(r.Ops, "operation"), r.OpsUnknown, r.Fingerprint)
 	for _, line := range r.NotExercised {
 		s.printf("  not exercised: %s\n", line)
 	}
+}
+
+func verdictColor(v scenarios.Verdict) string {
+	switch v {
+	case scenarios.Pass, scenarios.Stopped:
+		return green
+	case scenarios.Inconclusive:
+		return yellow
+	}
+	return red
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +15,16 @@ import (
 type runFlags struct {
 	seeds       seedFlags
 	json        bool
-	workers     int
+	workers     optional[int]
 	determinism bool
+	first       bool
+	turns       bool
+	// options are given to every run.
+	options scenarios.Options
 }
+
+// mostWorkers bounds --workers: more than any machine has processors.
+const mostWorkers = 1024
 
 func runCommand(s streams) *cobra.Command {
 	var f runFlags
@@ -28,8 +35,11 @@ func runCommand(s streams) *cobra.Command {
 verdicts. Without a file: every shipped scenario. A file that is not there is looked for
 among the shipped ones, so that "leader-failure" is enough.
 
-A failure prints what was violated in one line, and the command that replays it.
-Ctrl-C ends with what was found so far.`,
+A failure prints what was violated in one line, and the command that replays it; a panic
+also its stack. What no run tried, or hardly any, although the scenario wanted to, is
+told at the end. Ctrl-C ends with what was found so far.
+
+--check-determinism compares two plays of every run, event by event, and judges nothing else.`,
 		Example: `  raftsim run
   raftsim run leader-failure --seeds 1..2000
   raftsim run my.yaml --seed 7 --json`,
@@ -40,39 +50,16 @@ Ctrl-C ends with what was found so far.`,
 	}
 	f.seeds.add(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a run, and no table")
-	cmd.Flags().IntVar(&f.workers, "workers", 0, "how many runs at once (default: one for each processor)")
+	addOptional(cmd, &f.workers, "workers", "n", readCount(mostWorkers), "how many runs at once (default: one for each processor)")
+	cmd.Flags().BoolVar(&f.first, "first", false, "end with the first violation")
+	cmd.Flags().BoolVar(&f.turns, "turns", false, "let several files take turns, seed by seed")
 	cmd.Flags().BoolVar(&f.determinism, "check-determinism", false, "play every run twice, and stop at the first event that differs")
 	return cmd
 }
 
-// load reads the files named, or all shipped ones. All that is wrong with any of them is said at once.
-func load(s streams, paths []string) ([]scenarios.File, error) {
-	if len(paths) == 0 {
-		return scenarios.Shipped()
-	}
-	var files []scenarios.File
-	bad := false
-	for _, path := range paths {
-		file, err := scenarios.Load(path)
-		if err == nil {
-			files = append(files, file)
-			continue
-		}
-		bad = true
-		var quiet exit
-		if err := badScenario(s, err); !errors.As(err, &quiet) {
-			s.sayf("raftsim: %v\n", err)
-		}
-	}
-	if bad {
-		return nil, exit(exitUsage)
-	}
-	return files, nil
-}
-
 func run(ctx context.Context, s streams, paths []string, f runFlags) error {
-	if f.workers < 0 {
-		return fmt.Errorf("--workers %d: a sweep needs at least one", f.workers)
+	if f.determinism && f.json {
+		return errors.New("--check-determinism compares runs and prints no objects; give one of it and --json")
 	}
 	seeds, err := f.seeds.pick(nil)
 	if err != nil {
@@ -93,89 +80,70 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 		}
 	}
 	if f.determinism {
-		return checkDeterminism(ctx, s, jobs, total)
+		return checkDeterminism(ctx, s, jobs, total, &f)
 	}
 
 	t := newTable(files)
 	p := newProgress(s, total)
-	var failed error
-	sum := scenarios.Sweep(ctx, jobs, scenarios.SweepOptions{Workers: f.workers}, func(r scenarios.Result) {
+	sweeping, enough := context.WithCancel(ctx)
+	defer enough()
+	found := false
+	o := scenarios.SweepOptions{Workers: f.workers.value, Turns: f.turns, Run: f.options}
+	sum := scenarios.Sweep(sweeping, jobs, o, func(r scenarios.Result) {
+		if found {
+			return // it was under way when the first was found
+		}
+		if f.first && r.Verdict == scenarios.Violation {
+			found = true
+			enough()
+		}
 		p.step(r.Scenario, r.Verdict != scenarios.Pass)
 		t.add(&r)
 		if f.json {
-			if err := s.printJSON(newRecord(&r)); err != nil && failed == nil {
-				failed = err
+			p.clear()
+			if s.printJSON(newRecord(&r, r.Replay())) != nil {
+				enough() // nobody hears what more runs have to say
 			}
 			return
 		}
-		if r.Verdict != scenarios.Pass && t.worthTelling(&r) {
-			p.clear()
-			tell(s, &r)
+		if r.Verdict != scenarios.Pass {
+			if failure, stack := t.worthTelling(&r); failure {
+				p.clear()
+				tell(s, &r, r.Replay(), stack)
+			}
 		}
 	})
 	p.clear()
-	if failed != nil {
-		return fmt.Errorf("cannot print results: %w", failed)
-	}
 	if !f.json {
 		t.print(s)
 	}
-	return conclude(s, sum, total)
+	t.printUntold(s)
+	p.conclude(ctx.Err() != nil && sum.Interrupted)
+	return conclude(s, sum)
 }
 
-// tell prints a failure: the property in one line, then the one command that replays it.
-func tell(s streams, r *scenarios.Result) {
-	s.sayf("%s\n  replay: %s\n", r.Line(), r.Replay())
+// tell prints a failure: the property in one line, the stack if it is wanted, and the one command that replays it.
+func tell(s streams, r *scenarios.Result, replay string, stack bool) {
+	s.sayf("%s\n", r.Line())
+	if stack {
+		s.sayf("%s\n", indented(r.Stack))
+	}
+	s.sayf("  replay: %s\n", replay)
+}
+
+// indented sets a text of several lines in by two blanks.
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }
 
 // conclude says what there is to say about the sweep as a whole, and picks the exit code.
-func conclude(s streams, sum scenarios.Summary, total uint64) error {
+func conclude(s streams, sum scenarios.Summary) error {
 	code := codeFor(sum.Verdicts)
 	for _, u := range sum.Unreached {
 		s.sayf("%s: no seed reached %q, which the file says happens sometimes\n", u.File.Path, u.State)
-		if code == exitPass || code == exitInconclusive {
-			code = exitViolation
-		}
-	}
-	if sum.Interrupted {
-		s.sayf("interrupted after %d of %d runs\n", sum.Runs, total)
+		code = exitViolation
 	}
 	return end(code)
-}
-
-// checkDeterminism plays every run twice, one after the other.
-func checkDeterminism(ctx context.Context, s streams, jobs []scenarios.Job, total uint64) error {
-	p := newProgress(s, total)
-	n := uint64(0)
-	for _, j := range jobs {
-		seeds := j.Seeds
-		if seeds == nil {
-			seeds = j.File.Scenario.Seeds
-		}
-		for seed := range seeds.All() {
-			if ctx.Err() != nil {
-				p.clear()
-				s.sayf("interrupted after %d of %d runs, which were the same twice\n", n, total)
-				if n == 0 {
-					return exit(exitNothingRan)
-				}
-				return nil
-			}
-			if d := j.File.CheckDeterminism(seed, scenarios.Options{}); d != nil {
-				p.clear()
-				s.sayf("determinism: %s with seed %d did not do the same twice: %v\n", j.File.Path, seed, d)
-				return exit(exitViolation)
-			}
-			n++
-			p.step(j.File.Scenario.Name, false)
-		}
-	}
-	p.clear()
-	s.printf("%d runs, each the same twice, event by event\n", n)
-	if n == 0 {
-		return exit(exitNothingRan)
-	}
-	return nil
 }
 
 // completeFiles offers the shipped scenarios and lets the shell offer files.

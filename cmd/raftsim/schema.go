@@ -14,7 +14,10 @@ func schemaCommand(s streams) *cobra.Command {
 mistakes while you type: save it as schema.json beside the file, and begin the file with
 
   # yaml-language-server: $schema=./schema.json`,
-		Args: cobra.NoArgs,
+		Example:               `  raftsim schema > schema.json`,
+		Args:                  wantNone,
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := s.out.Write(script.Schema())
 			return err

@@ -7,7 +7,8 @@ import (
 )
 
 // streams are where the program reads and writes. Results go to out, words for people
-// to err. On a terminal there is colour, unless NO_COLOR is set (no-color.org), and a progress line that rewrites itself.
+// to err. On a terminal there is colour, unless NO_COLOR is set (no-color.org), and a progress line that rewrites
+// itself; a terminal that calls itself dumb gets neither.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -16,15 +17,20 @@ type streams struct {
 }
 
 func terminal(in, out, err *os.File) streams {
+	dumb := os.Getenv("TERM") == "dumb"
 	return streams{in: in, out: out, err: err,
-		color: isTerminal(out) && os.Getenv("NO_COLOR") == "",
-		live:  isTerminal(err) && os.Getenv("TERM") != "dumb",
+		color: isTerminal(out) && !dumb && os.Getenv("NO_COLOR") == "",
+		live:  isTerminal(err) && !dumb,
 	}
 }
 
 func isTerminal(f *os.File) bool {
 	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(st, null)
 }
 
 const (
@@ -44,3 +50,19 @@ func (s streams) paint(color, text string) string {
 
 func (s streams) printf(format string, a ...any) { fmt.Fprintf(s.out, format, a...) }
 func (s streams) sayf(format string, a ...any)   { fmt.Fprintf(s.err, format, a...) }
+
+// results is an out that remembers its first error, so that a full disk is told once, at the end,
+// and no command ends well whose results went nowhere.
+type results struct {
+	to  io.Writer
+	err error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.to.Write(p)
+	r.err = err
+	return n, err
+}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"raftsim/scenarios"
 )
@@ -21,9 +23,9 @@ type row struct {
 	events   uint64
 	commits  uint64
 	virtual  time.Duration
-	wall     time.Duration
-	// told counts failures that were printed.
-	told int
+	// told counts failures that were printed or could have been, stacks those of them that had one.
+	told, stacks int
+	unexercised  unexercised
 }
 
 // tellMost is how many failures of one file are printed; more of them say little.
@@ -31,11 +33,16 @@ const tellMost = 5
 
 func newTable(files []scenarios.File) *table {
 	t := &table{index: map[string]*row{}}
+	named := map[string]int{}
 	for _, f := range files {
-		if t.index[f.Path] != nil {
-			continue // the same file twice shares a row
+		named[f.Scenario.Name]++
+	}
+	for _, f := range files {
+		name := f.Scenario.Name
+		if named[name] > 1 {
+			name += " (" + f.Path + ")"
 		}
-		r := &row{name: f.Scenario.Name, verdicts: map[scenarios.Verdict]uint64{}}
+		r := &row{name: name, verdicts: map[scenarios.Verdict]uint64{}}
 		t.rows = append(t.rows, r)
 		t.index[f.Path] = r
 	}
@@ -49,28 +56,51 @@ func (t *table) add(r *scenarios.Result) {
 	w.events += r.Events
 	w.commits += r.Commits
 	w.virtual += r.Virtual
-	w.wall += r.Wall
+	w.unexercised.add(r)
 }
 
-// worthTelling says whether a failure is to be printed, and counts it.
-func (t *table) worthTelling(r *scenarios.Result) bool {
+// worthTelling says whether a failure is to be printed, and whether with its stack, and counts it.
+func (t *table) worthTelling(r *scenarios.Result) (failure, stack bool) {
 	w := t.index[r.File]
 	w.told++
-	return w.told <= tellMost
+	if r.Stack != "" {
+		w.stacks++
+	}
+	return w.told <= tellMost, r.Stack != "" && w.stacks == 1
 }
 
+// print prints the table, names to the left and figures to the right.
 func (t *table) print(s streams) {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "scenario\tseeds\tpass\tviolation\tinconclusive\terror\tvirtual time\tevents\tcommits\t")
+	names := []string{"scenario"}
 	for _, r := range t.rows {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\t%d\t%d\t\n", r.name, r.runs,
+		names = append(names, r.name)
+	}
+	left := toTheLeft(names)
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, left("scenario")+"\tseeds\tpass\tviolation\tinconclusive\terror\tvirtual time\tevents\tcommits\t")
+	for _, r := range t.rows {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\t%d\t%d\t\n", left(r.name), r.runs,
 			r.verdicts[scenarios.Pass], r.verdicts[scenarios.Violation], r.verdicts[scenarios.Inconclusive], r.verdicts[scenarios.Error],
 			r.virtual.Round(time.Second), r.events, r.commits)
 	}
 	w.Flush()
+}
+
+// toTheLeft returns how to write the names of a column so that they stand to its left where figures stand to the right.
+func toTheLeft(names []string) func(string) string {
+	widest := 0
+	for _, n := range names {
+		widest = max(widest, utf8.RuneCountInString(n))
+	}
+	return func(n string) string { return n + strings.Repeat(" ", widest-utf8.RuneCountInString(n)) }
+}
+
+// printUntold says of how many failures nothing was said, and what passed without having been tried.
+func (t *table) printUntold(s streams) {
 	for _, r := range t.rows {
 		if more := r.told - tellMost; more > 0 {
 			s.sayf("%s: %d more runs did not pass\n", r.name, more)
 		}
+		r.unexercised.print(s, r.name)
 	}
 }
