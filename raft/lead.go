@@ -42,7 +42,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		}
 		p := &c.peers[k]
 		p.Unblock()
-		if p.Limit(c.log.last, Index(c.cfg.MaxInflight)) < p.Next {
+		if c.sendable(p) < p.Next {
 			c.sendAppend(k, nil)
 		} // otherwise Output has entries for it, which are as good
 	}
@@ -56,12 +56,17 @@ func (c *Core) replicate() {
 			continue
 		}
 		p := &c.peers[k]
-		for hi := p.Limit(c.log.last, Index(c.cfg.MaxInflight)); p.Next <= hi; hi = p.Limit(c.log.last, Index(c.cfg.MaxInflight)) {
+		for hi := c.sendable(p); p.Next <= hi; hi = c.sendable(p) {
 			es := c.limit(c.log.slice(p.Next, hi))
 			c.sendAppend(k, es)
 			p.Sent(es[len(es)-1].Index)
 		}
 	}
+}
+
+// sendable is up to which index entries may leave now to a follower.
+func (c *Core) sendable(p *tracker.Progress) Index {
+	return p.Limit(c.log.last, Index(c.cfg.MaxInflight))
 }
 
 // limit keeps the entries that fit into one message, at least one.

@@ -182,9 +182,16 @@ func TestFigure8(t *testing.T) {
 		require.Equal(t, raft.Index(1), m.Append.PrevIndex)
 		m.Append.Entries = m.Append.Entries[:1] // the entry of term 4 gets no further
 		c.step(m)
-		c.persist(3)
-		c.deliver(filter{from: 3, to: 1})
-		require.Equal(t, []raft.Term{1, 2}, termsOf(c.nodes[3].disk.Entries))
+		m = c.one(filter{to: 2, kind: raft.MsgAppendEntries})
+		m.Append.Entries = nil // nor to S2, which has the one of term 2
+		c.step(m)
+		for _, id := range []raft.NodeID{2, 3} {
+			c.persist(id)
+			ack := c.one(filter{from: id, to: 1})
+			require.Equal(t, raft.Index(2), ack.AppendReply.Match)
+			c.step(ack)
+			require.Equal(t, []raft.Term{1, 2}, termsOf(c.nodes[id].disk.Entries))
+		}
 		c.take(filter{})
 		return c
 	}
