@@ -1,0 +1,103 @@
+package mutants_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"raftsim/checker"
+	"raftsim/scenarios"
+	"raftsim/scenarios/mutants"
+	"raftsim/scenarios/script"
+)
+
+// canary is caught in every test run, also a short one.
+const canary = "quorum-third"
+
+// Every invariant has a core that breaks it, and sees so by itself: nothing else is checked.
+func TestEveryInvariantFires(t *testing.T) {
+	fires := map[string]string{
+		"election-safety":      canary,
+		"leader-append-only":   "leader-drops-uncommitted",
+		"log-matching":         "prev-term-unchecked",
+		"leader-completeness":  "vote-without-log-check",
+		"state-machine-safety": "commit-past-verified",
+		"committed-entries":    "figure-8",
+		"durable-promises":     "ack-before-fsync",
+		"durable-state":        "vote-not-restored",
+		"monotonic":            "commit-goes-back",
+		"client-once":          "session-not-deduplicated",
+	}
+	chaos, err := scenarios.Load(scenarios.Chaos)
+	require.NoError(t, err)
+	for _, property := range checker.Properties() {
+		t.Run(property, func(t *testing.T) {
+			t.Parallel()
+			name := fires[property]
+			require.NotEmpty(t, name, "a property that has never fired does not count: ship a mutant that it sees")
+			if testing.Short() && name != canary {
+				t.Skip("builds a raftsim; only the canary is built with -short")
+			}
+			c := open(t)
+			alone, err := c.Alone(chaos, property)
+			require.NoError(t, err)
+			caught(t, c, name, property, alone)
+		})
+	}
+}
+
+// So has everything that is judged over a whole run, but for members, which nothing can change yet.
+func TestEveryExpectationFires(t *testing.T) {
+	fires := map[string]string{
+		script.Linearizability: "read-by-stale-leader",
+		script.ReplicasAgree:   "skipped-entries",
+		script.LeaderPresent:   "vote-kept-over-terms",
+		script.CountsHold:      "heartbeat-ignored",
+		script.Progress:        "no-noop",
+		script.NoPanic:         "gap-unchecked",
+	}
+	worlds, err := mutants.Worlds()
+	require.NoError(t, err)
+	for _, property := range script.Properties() {
+		if property == script.MembersAgree || slices.Contains(checker.Properties(), property) {
+			continue
+		}
+		t.Run(property, func(t *testing.T) {
+			t.Parallel()
+			name := fires[property]
+			require.NotEmpty(t, name, "a property that has never fired does not count: ship a mutant that it sees")
+			if testing.Short() {
+				t.Skip("builds a raftsim; only the canary is built with -short")
+			}
+			caught(t, open(t), name, property, worlds...)
+		})
+	}
+}
+
+// mostSeeds is far beyond what any of these mutants has needed.
+const mostSeeds = 200
+
+// caught requires that one hunt finds a run of the mutant that violates the property, and that the mutant's file
+// says the same.
+func caught(t *testing.T, c *mutants.Checkout, name, property string, worlds ...scenarios.File) {
+	t.Helper()
+	m, err := c.Find(name)
+	require.NoError(t, err)
+	require.Equal(t, property, m.Property, "what %s is for", m.Name)
+	h := mutants.Hunter{Checkout: c, Worlds: worlds, Property: property, Hunts: 1, Seeds: mostSeeds}
+	score, err := h.Hunt(t.Context(), m)
+	require.NoError(t, err)
+	require.Empty(t, score.Alarms, "runs that the shipped core fails")
+	require.True(t, score.Caught, "%s was not seen by %s within %d seeds", m.Name, property, mostSeeds)
+	require.Equal(t, property, score.Property)
+	t.Logf("%s after %d seeds: %s", m.Name, score.SeedsMedian, score.Replay)
+}
+
+// open returns the checkout that the test is in.
+func open(t *testing.T) *mutants.Checkout {
+	t.Helper()
+	c, err := mutants.Open(".")
+	require.NoError(t, err)
+	return c
+}
