@@ -26,6 +26,7 @@ type replayFlags struct {
 	history optional[string]
 	picture optional[string]
 
+	mutant mutantFlag
 	// options are given to the run.
 	options scenarios.Options
 }
@@ -60,6 +61,9 @@ wrong, --picture writes a page that draws it.`,
 			return completeFiles(cmd, args, word)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.mutant.become(cmd.Context(), s); err != nil {
+				return err
+			}
 			return replay(s, args[0], f)
 		},
 	}
@@ -71,6 +75,7 @@ wrong, --picture writes a page that draws it.`,
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the run as one JSON object, and nothing else")
 	addFile(cmd, &f.history, "history", "write what the clients saw to this file")
 	addFile(cmd, &f.picture, "picture", "write a page that draws why the history is wrong to this file")
+	f.mutant.add(cmd)
 	return cmd
 }
 
@@ -115,7 +120,7 @@ func replay(s streams, path string, f replayFlags) error {
 	}
 	res := file.Run(f.seed.value, o)
 	if f.json {
-		_ = s.printJSON(newRecord(&res, res.Replay()))
+		_ = s.printJSON(newRecord(&res, f.mutant.replay(&res)))
 	} else {
 		describe(s, &res)
 	}

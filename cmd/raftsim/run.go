@@ -19,6 +19,7 @@ type runFlags struct {
 	determinism bool
 	first       bool
 	turns       bool
+	mutant      mutantFlag
 	// options are given to every run.
 	options scenarios.Options
 }
@@ -45,6 +46,9 @@ told at the end. Ctrl-C ends with what was found so far.
   raftsim run my.yaml --seed 7 --json`,
 		ValidArgsFunction: completeFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.mutant.become(cmd.Context(), s); err != nil {
+				return err
+			}
 			return run(cmd.Context(), s, args, f)
 		},
 	}
@@ -53,6 +57,7 @@ told at the end. Ctrl-C ends with what was found so far.
 	addOptional(cmd, &f.workers, "workers", "n", readCount(mostWorkers), "how many runs at once (default: one for each processor)")
 	cmd.Flags().BoolVar(&f.first, "first", false, "end with the first violation")
 	cmd.Flags().BoolVar(&f.turns, "turns", false, "let several files take turns, seed by seed")
+	f.mutant.add(cmd)
 	cmd.Flags().BoolVar(&f.determinism, "check-determinism", false, "play every run twice, and stop at the first event that differs")
 	return cmd
 }
@@ -101,7 +106,7 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 		t.add(&r)
 		if f.json {
 			p.clear()
-			if s.printJSON(newRecord(&r, r.Replay())) != nil {
+			if s.printJSON(newRecord(&r, f.mutant.replay(&r))) != nil {
 				enough() // nobody hears what more runs have to say
 			}
 			return
@@ -109,7 +114,7 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 		if r.Verdict != scenarios.Pass {
 			if failure, stack := t.worthTelling(&r); failure {
 				p.clear()
-				tell(s, &r, r.Replay(), stack)
+				tell(s, &r, f.mutant.replay(&r), stack)
 			}
 		}
 	})

@@ -63,6 +63,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"check a b":               "check takes one history, not 2",
 		"check a --budget 0":      "--budget 0: want a whole number from 1 to 1000000000",
 		"bench idle-4":            `there is no workload "idle-4"; there are idle-3, idle-5,`,
+		"mutants --json=perhaps":  "--json perhaps: want true or false",
 		"run calm.yaml nope.yaml": "nope.yaml: no such file, and no shipped scenario of that name: basic-election,",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -88,7 +89,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "check", "bench", "schema", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "check", "bench", "mutants", "schema", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {
@@ -132,7 +133,7 @@ func TestCompletion(t *testing.T) {
 		offers, not []string
 		directive   string
 	}{
-		"":                    {offers: []string{"run", "replay", "check", "bench", "schema", "help", "completion"}, directive: noFiles},
+		"":                    {offers: []string{"run", "replay", "check", "bench", "mutants", "schema", "help", "completion"}, directive: noFiles},
 		"run ":                {offers: []string{"heavy-load", "leader-failure"}, directive: files},
 		"run heavy-load ":     {offers: []string{"leader-failure"}, not: []string{"heavy-load"}, directive: files},
 		"run --se":            {offers: []string{"--seed", "--seeds"}, directive: noFiles},
@@ -144,6 +145,9 @@ func TestCompletion(t *testing.T) {
 		"check a ":            {directive: noFiles},
 		"bench ":              {offers: []string{"idle-3", "chaos-5"}, directive: noFiles},
 		"bench idle-3 ":       {offers: []string{"chaos-5"}, not: []string{"idle-3"}, directive: noFiles},
+		"mutants ":            {offers: []string{"quorum-third", "figure-8"}, directive: files},
+		"mutants figure-8 ":   {offers: []string{"quorum-third"}, not: []string{"figure-8"}, directive: files},
+		"run --mutant ":       {offers: []string{"quorum-third"}, directive: files},
 		"schema ":             {directive: noFiles},
 		"help ":               {offers: []string{"run", "check"}, directive: noFiles},
 		"help completion ":    {offers: []string{"bash", "fish"}, not: []string{"run"}, directive: noFiles},

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"raftsim/checker"
+	"raftsim/scenarios/mutants"
+)
+
+// mutantsFlags are those of `raftsim mutants`.
+type mutantsFlags struct {
+	json  bool
+	hunts optional[int]
+	seeds optional[int]
+	dir   string
+	alone bool
+}
+
+// What is hunted with unless it is said otherwise, and at most.
+const (
+	usualHunts = 10
+	mostHunts  = 1000
+)
+
+func mutantsCommand(s streams) *cobra.Command {
+	f := mutantsFlags{hunts: optional[int]{value: usualHunts}, seeds: optional[int]{value: mutants.SeedsPerHunt}}
+	cmd := &cobra.Command{
+		Use:   "mutants [NAME…]",
+		Short: "Hunt deliberately broken cores, to see that the checks find them",
+		Long: `Build raftsim around cores with one deliberate fault each, and hunt every one with the
+chaos-5 world and the shipped scenarios until a run is a violation. Each hunt has up to
+1,000 seeds of its own. Without a name: every mutant there is.
+
+The table says which property was violated, and after how many seeds. A mutant that
+survives is a hole in the checks, or no fault at all: the exit code is then 1.
+
+What is built is kept in the user's cache folder. It needs Go and a checkout of raftsim.`,
+		Example: `  raftsim mutants
+  raftsim mutants quorum-third figure-8 --hunts 3
+  raftsim mutants --dir my-faults --json
+  raftsim run leader-failure --mutant quorum-third`,
+		ValidArgsFunction: completeMutants,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return huntMutants(cmd.Context(), s, args, f)
+		},
+	}
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a mutant, and no table")
+	addOptional(cmd, &f.hunts, "hunts", "n", readCount(mostHunts), "how many times each is hunted, with seeds of its own (default: 10)")
+	addOptional(cmd, &f.seeds, "most-seeds", "n", readCount(mutants.SeedsPerHunt), "how many seeds a hunt tries (default: 1000)")
+	cmd.Flags().StringVar(&f.dir, "dir", "", "hunt the mutants in this `folder` instead of those that ship")
+	_ = cmd.MarkFlagDirname("dir")
+	cmd.Flags().BoolVar(&f.alone, "alone", false, "check nothing but the invariant that the mutant is for, where it is for one")
+	return cmd
+}
+
+func huntMutants(ctx context.Context, s streams, names []string, f mutantsFlags) error {
+	if mutated != "" {
+		return fmt.Errorf("this raftsim has the fault %s in it: mutants are hunted with one without", mutated)
+	}
+	c, err := mutants.Open(".")
+	if err != nil {
+		return err
+	}
+	all, err := pickMutants(c, names, f.dir)
+	if err != nil {
+		return err
+	}
+	p := &hunt{s: s, f: f, total: len(all) * f.hunts.value}
+	for _, m := range all {
+		h, err := p.hunter(c, m)
+		if err != nil {
+			return err
+		}
+		p.show(m)
+		score, err := h.Hunt(ctx, m)
+		if ctx.Err() != nil {
+			break
+		}
+		p.clear()
+		if err != nil {
+			s.sayf("raftsim: %v\n", err)
+			p.broken = append(p.broken, m.Name)
+			continue
+		}
+		if score.Errors > 0 {
+			s.sayf("%s: %s of it told nothing, but showed a fault of the testbed or contradicted themselves\n", m.Name, count(score.Errors, "run"))
+		}
+		p.scores = append(p.scores, score)
+		if f.json {
+			if s.printJSON(score) != nil {
+				break // nobody hears what more have to say
+			}
+		}
+	}
+	p.clear()
+	if ctx.Err() != nil {
+		s.sayf("interrupted after %d of %d mutants\n", len(p.scores), len(all))
+	}
+	return p.conclude()
+}
+
+// pickMutants reads the mutants asked for and tries whether every one still applies, so that all that do not are
+// told at once.
+func pickMutants(c *mutants.Checkout, names []string, dir string) ([]*mutants.Mutant, error) {
+	var all []*mutants.Mutant
+	var err error
+	switch {
+	case dir != "":
+		if all, err = mutants.Dir(dir); err != nil {
+			return nil, err
+		}
+		all, err = named(all, names, dir)
+	case len(names) == 0:
+		all, err = c.Shipped()
+	default:
+		for _, name := range names {
+			m, e := c.Find(name)
+			if e != nil {
+				return nil, e
+			}
+			all = append(all, m)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var stale []error
+	for _, m := range all {
+		if _, err := m.Apply(c.Root); err != nil {
+			stale = append(stale, err)
+		}
+	}
+	return all, errors.Join(stale...)
+}
+
+// named picks the mutants of those names, all when there are no names.
+func named(all []*mutants.Mutant, names []string, dir string) ([]*mutants.Mutant, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var picked []*mutants.Mutant
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(m *mutants.Mutant) bool { return m.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no mutant %q in %s", name, dir)
+		}
+		picked = append(picked, all[i])
+	}
+	return picked, nil
+}
+
+// hunt is `raftsim mutants` under way.
+type hunt struct {
+	s           streams
+	f           mutantsFlags
+	total, done int
+	missed      int
+	scores      []mutants.Score
+	broken      []string
+	drawn       bool
+}
+
+// hunter returns how to hunt a mutant.
+func (p *hunt) hunter(c *mutants.Checkout, m *mutants.Mutant) (*mutants.Hunter, error) {
+	worlds, err := mutants.Worlds()
+	if err != nil {
+		return nil, err
+	}
+	h := &mutants.Hunter{Checkout: c, Worlds: worlds, Hunts: p.f.hunts.value, Seeds: uint64(p.f.seeds.value)}
+	if p.f.alone && slices.Contains(checker.Properties(), m.Property) {
+		h.Property = m.Property
+		for i, w := range worlds {
+			if worlds[i], err = c.Alone(w, m.Property); err != nil {
+				return nil, err
+			}
+		}
+	}
+	h.Each = func(m *mutants.Mutant, _ int, caught *mutants.Catch) {
+		p.done++
+		if !caught.Caught {
+			p.missed++
+		}
+		p.clear()
+		for _, replay := range caught.Alarms {
+			p.s.sayf("the core without a fault fails this, too: %s\n", replay)
+		}
+		p.show(m)
+	}
+	return h, nil
+}
+
+// show tells on a terminal how far the hunts are.
+func (p *hunt) show(m *mutants.Mutant) {
+	if p.s.live {
+		p.s.sayf("\r\x1b[K%s: %d of %d hunts, %d missed …", m.Name, p.done, p.total, p.missed)
+		p.drawn = true
+	}
+}
+
+func (p *hunt) clear() {
+	if p.drawn {
+		p.s.sayf("\r\x1b[K")
+		p.drawn = false
+	}
+}
+
+// conclude prints the scoreboard and picks the exit code.
+func (p *hunt) conclude() error {
+	var survivors []string
+	for _, score := range p.scores {
+		if !score.Caught {
+			survivors = append(survivors, score.Mutant)
+		}
+	}
+	if !p.f.json && len(p.scores) > 0 {
+		p.print()
+	}
+	if len(survivors) > 0 {
+		p.s.sayf("survived: %s\n", strings.Join(survivors, ", "))
+	}
+	if len(p.broken) > 0 {
+		p.s.sayf("not hunted: %s\n", strings.Join(p.broken, ", "))
+	}
+	switch {
+	case len(survivors) > 0:
+		return exit(exitViolation)
+	case len(p.broken) > 0:
+		return exit(exitUsage)
+	case len(p.scores) == 0:
+		return exit(exitNothingRan)
+	}
+	return nil
+}
+
+func (p *hunt) print() {
+	w := tabwriter.NewWriter(p.s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "mutant\tcaught\tby\tmeant for\tseeds (median, range)\truns")
+	for _, r := range p.scores {
+		seeds, runs := "-", "-"
+		if r.Missed < r.Hunts {
+			seeds, runs = fmt.Sprintf("%d, %d..%d", r.SeedsMedian, r.SeedsMin, r.SeedsMax), fmt.Sprint(r.RunsMedian)
+		}
+		fmt.Fprintf(w, "%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.Mutant, r.Hunts-r.Missed, r.Hunts, firers(&r), r.Expected, seeds, runs)
+	}
+	w.Flush()
+}
+
+// firers names the properties that were violated, that of most hunts first.
+func firers(r *mutants.Score) string {
+	if r.Property == "" {
+		return "-"
+	}
+	names := []string{}
+	for name := range r.Properties {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if d := r.Properties[b] - r.Properties[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for i, name := range names {
+		if len(names) > 1 {
+			names[i] = fmt.Sprintf("%s %d", name, r.Properties[name])
+		}
+	}
+	return strings.Join(names, ", ")
+}
