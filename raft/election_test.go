@@ -71,6 +71,20 @@ func TestAMajorityOfVotesWins(t *testing.T) {
 	require.Equal(t, raft.NodeID(1), c.core(1).Leader())
 }
 
+// Each election counts from the beginning.
+func TestVotesOfAnEarlierElectionDoNotCount(t *testing.T) {
+	c := newCluster(t, 5)
+	c.timeout(1)
+	c.persist(1)
+	c.step(voteReply(2, 1, 1, true))
+	c.timeout(1)
+	c.persist(1)
+	c.step(voteReply(3, 1, 2, true))
+	require.Equal(t, raft.Candidate, c.core(1).Role(), "its own vote and one more")
+	c.step(voteReply(2, 1, 2, true))
+	require.Equal(t, raft.Leader, c.core(1).Role())
+}
+
 func TestVotesOfAnotherTermDoNotCount(t *testing.T) {
 	c := newCluster(t, 3)
 	c.timeout(1)
@@ -89,6 +103,9 @@ func TestOneNodeAloneElectsItself(t *testing.T) {
 	c := newCluster(t, 1)
 	c.timeout(1)
 	require.Equal(t, raft.Candidate, c.core(1).Role(), "its vote is not on the disk yet")
+	c.timeout(1)
+	c.persistFirst(1, 1)
+	require.Equal(t, raft.Candidate, c.core(1).Role(), "its vote in the term before is, not the one in this")
 	c.persist(1)
 	require.Equal(t, raft.Leader, c.core(1).Role())
 	c.propose(1, "a")

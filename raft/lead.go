@@ -13,9 +13,8 @@ func (c *Core) lead(now time.Duration) {
 	c.role = Leader
 	c.leader = c.id
 	for k := range c.peers {
-		c.peers[k] = tracker.Start(c.log.last)
+		c.peers[k] = tracker.Start(c.log.last) // our own too: it counts from when our no-op is durable
 	}
-	c.peers[c.self].Match = min(c.durable.index, c.log.last)
 	c.heartbeat = after(now, c.cfg.Heartbeat)
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
 	// It is also the first heartbeat.

@@ -118,6 +118,39 @@ func TestALeaderCountsItselfWhenItsDiskHasTheEntry(t *testing.T) {
 	}
 	require.Equal(t, raft.Index(3), c.status(1).Commit, "a majority without the leader is one too")
 	require.Equal(t, raft.Index(2), c.status(1).DurableIndex)
+
+	c = newCluster(t, 1)
+	c.elect(1)
+	c.propose(1, "a")
+	c.propose(1, "b")
+	c.persistFirst(1, 1)
+	require.Equal(t, "a", c.commands(1), "what the disk has, not what it was asked for since")
+}
+
+// An acknowledgement of an earlier term is about another log.
+func TestAcknowledgementsOfAnEarlierTermDoNotCount(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.step(voteRequest(3, 1, 2, 0, 0))
+	c.elect(1)
+	c.propose(1, "a")
+	c.persist(1)
+	c.take(filter{})
+	ack := raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, PrevIndex: 2, Match: 3}}
+	c.step(&ack)
+	require.Equal(t, raft.Index(2), c.status(1).Commit)
+	ack.Term = 3
+	c.step(&ack)
+	require.Equal(t, raft.Index(3), c.status(1).Commit)
+}
+
+func TestWhatALeaderAppendsHasChanged(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	require.Equal(t, raft.Index(1), c.core(1).TakeChanged())
+	require.Zero(t, c.core(1).TakeChanged())
+	c.propose(1, "a", "b")
+	require.Equal(t, raft.Index(2), c.core(1).TakeChanged())
 }
 
 // A new leader counts of its log what is on its disk, not what it remembers.

@@ -1,6 +1,7 @@
 package raft_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -142,6 +143,37 @@ func TestHeldMessagesOfAPastTermAreDropped(t *testing.T) {
 		require.Equal(t, raft.MsgRequestVote, m.Kind)
 		require.Equal(t, raft.Term(4), m.Term)
 	}
+	c.step(appendFrom(3, 1, 4, raft.AppendEntries{PrevIndex: 1, PrevTerm: 3, Entries: entries(1, 4)}))
+	c.persist(1)
+	m := c.one(filter{from: 1})
+	require.Equal(t, raft.Term(4), m.Term, "nor does what came before hold up an acknowledgement now")
+	require.Equal(t, raft.Index(2), m.AppendReply.Match)
+}
+
+// An Output is good until the next one is taken, whatever happens meanwhile.
+func TestAnOutputStaysUntilTheNext(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	core := c.core(1)
+	for range 4 { // its memory is used in turns
+		_, _, err := core.Propose([]byte("a"))
+		require.NoError(t, err)
+		out := core.Output()
+		was := slices.Clone(out.Messages)
+		require.Len(t, was, 2)
+		core.HeartbeatTimeout(c.now)
+		core.Persisted(c.now, out.Ticket)
+		require.Equal(t, was, out.Messages)
+		require.Len(t, core.Output().Messages, 2, "the heartbeats")
+	}
+}
+
+// Entries to apply come in pieces even when there is nothing to write.
+func TestMoreThanAChunkToApply(t *testing.T) {
+	c := follower(t, disk(raft.HardState{Term: 1}, times(1300, 1)...))
+	c.step(appendFrom(1, 2, 1, raft.AppendEntries{PrevIndex: 1300, PrevTerm: 1, Commit: 1300}))
+	require.Len(t, c.nodes[2].applied, 1300)
+	require.Empty(t, c.nodes[2].writes)
 }
 
 // Writes are told in pieces, at most a chunk of the log each, in order, and each once; so are entries to apply.
