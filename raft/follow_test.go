@@ -177,6 +177,7 @@ func TestWhatNoCorrectNodeSaysIsAPanic(t *testing.T) {
 		want string
 	}{
 		{one(raft.Entry{Index: 2, Term: 3}), "raft: n2 was sent entry 2 where entry 1 belongs"},
+		{one(raft.Entry{Index: 1}), "raft: entry 1 of term 0 cannot follow entry 0 of term 0"},
 		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 3, Term: 3}), "raft: entry 3 of term 3 cannot follow entry 1 of term 3"},
 		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 2, Term: 2}), "raft: entry 2 of term 2 cannot follow entry 1 of term 3"},
 		{one(raft.Entry{Index: 1, Term: 2}, raft.Entry{Index: 2, Term: 4}), "raft: n2 was sent entry 2 of term 4 in term 3"},

@@ -65,7 +65,7 @@ func (l *log) runOf(i Index) int {
 // holds says whether the log has an entry at i and of that term.
 func (l *log) holds(i Index, t Term) bool { return i <= l.last && l.term(i) == t }
 
-// append adds entries at the end. Their indexes follow last and their terms do not fall.
+// append adds entries at the end. Their indexes follow last; their terms are at least 1 and do not fall.
 func (l *log) append(es []Entry) {
 	if len(es) == 0 {
 		return
@@ -73,7 +73,7 @@ func (l *log) append(es []Entry) {
 	l.touch(l.last + 1)
 	for k := range es {
 		e := &es[k]
-		if e.Index != l.last+1 || e.Term < l.lastTerm() {
+		if e.Index != l.last+1 || e.Term < max(l.lastTerm(), 1) {
 			panic(fmt.Sprintf("raft: entry %d of term %d cannot follow entry %d of term %d", e.Index, e.Term, l.last, l.lastTerm()))
 		}
 		l.push(e)
