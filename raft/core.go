@@ -27,6 +27,12 @@ type Config struct {
 	// MaxInflight is how many entries may be on their way to one follower without an
 	// acknowledgement. 0 is 4096.
 	MaxInflight int
+	// PreVote makes a node ask whether it could win before it starts an election, so that one that
+	// was cut off does not depose a working leader when it comes back (Raft dissertation §9.6).
+	PreVote bool
+	// CheckQuorum makes a leader step down when it has not heard of a majority for an election timeout, and
+	// everyone who has heard of a leader lately deaf to other candidates (Raft dissertation §6.2, §4.2.3).
+	CheckQuorum bool
 	// Draw returns a number in [0,n), uniformly. It decides election timeouts.
 	Draw func(n uint64) uint64
 }
@@ -75,6 +81,10 @@ type Core struct {
 	leader  NodeID
 	granted []bool             // candidate: who voted for us, by place in voters
 	peers   []tracker.Progress // leader: by place in voters
+	reads   reads
+	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
+	successor    NodeID
+	transferEnds time.Duration
 
 	heardAt   time.Duration // when the election timer was last reset
 	election  time.Duration // the drawn timeout
@@ -83,7 +93,10 @@ type Core struct {
 	output  output
 	durable durable
 	pool    messagePool
-	match   []quorum.Index // scratch of advanceCommit
+	// scratch of majorities
+	match  []quorum.Index
+	heard  []time.Duration
+	rounds []uint64
 }
 
 // New makes a core of what was found on the disk, as a follower at time now.
@@ -143,10 +156,13 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 // only a node that broke the protocol can have sent is a panic: to go on would be to lose what was committed.
 func (c *Core) Step(now time.Duration, m *Message) {
 	from := c.place(m.From)
-	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgAppendReply || m.Term == 0 {
+	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgTimeoutNow || m.Term == 0 {
 		return
 	}
 	if m.Term > c.hard.Term {
+		if c.deafTo(now, m) {
+			return
+		}
 		c.enterTerm(now, m.Term)
 	}
 	stale := m.Term < c.hard.Term
@@ -161,7 +177,21 @@ func (c *Core) Step(now time.Duration, m *Message) {
 		c.handleAppend(now, m, stale)
 	case MsgAppendReply:
 		if !stale && c.role == Leader {
-			c.handleAppendReply(from, &m.AppendReply)
+			c.handleAppendReply(now, from, &m.AppendReply)
+		}
+	case MsgRequestPreVote:
+		c.handleRequestPreVote(now, m)
+	case MsgPreVoteReply:
+		if !stale && c.role == PreCandidate && m.PreVoteReply.Granted {
+			c.countVote(now, from)
+		}
+	case MsgReadIndex:
+		c.handleReadIndex(now, m)
+	case MsgReadIndexReply:
+		c.handleReadIndexReply(m)
+	case MsgTimeoutNow:
+		if !stale && c.role == Follower {
+			c.campaign(now, true)
 		}
 	}
 }
@@ -181,10 +211,21 @@ func (c *Core) enterTerm(now time.Duration, t Term) {
 	c.hard = HardState{Term: t}
 	c.leader = None
 	c.dropHeld()
-	if c.role != Follower {
-		c.role = Follower
-		c.resetElection(now) // a leader has none; a candidate's has to be drawn anew
+	c.follow(now)
+}
+
+// follow makes the node a follower in its term, of whom it does not know yet.
+func (c *Core) follow(now time.Duration) {
+	if c.role == Follower {
+		return
 	}
+	if c.role == Leader {
+		c.leader = None
+		c.successor = None
+		c.refuseReads()
+	}
+	c.role = Follower
+	c.resetElection(now) // a leader has none; a candidate's has to be drawn anew
 }
 
 // ErrNotLeader says that the node does not lead, so that it cannot take proposals.
@@ -196,6 +237,9 @@ var ErrNotLeader = errors.New("raft: not the leader")
 func (c *Core) Propose(data []byte) (Index, Term, error) {
 	if c.role != Leader {
 		return 0, 0, ErrNotLeader
+	}
+	if c.successor != None {
+		return 0, 0, ErrTransferring
 	}
 	return c.appendOwn(EntryCommand, data), c.hard.Term, nil
 }
@@ -226,6 +270,9 @@ func (c *Core) SetTimeouts(now time.Duration, t Timeouts) error {
 // [Core.HeartbeatTimeout]. Each may be [Never]. They change with any call.
 func (c *Core) Deadlines() (election, heartbeat time.Duration) {
 	if c.role == Leader {
+		if c.cfg.CheckQuorum {
+			return after(c.heardAt, c.election), c.heartbeat
+		}
 		return Never, c.heartbeat
 	}
 	return after(c.heardAt, c.election), Never

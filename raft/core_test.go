@@ -85,7 +85,7 @@ func TestMessagesThatConcernNobodyHereAreIgnored(t *testing.T) {
 		"from the node itself":  func(m *raft.Message) { m.From = 1 },
 		"to another":            func(m *raft.Message) { m.To = 3 },
 		"of no kind":            func(m *raft.Message) { m.Kind = 0 },
-		"of a kind not known":   func(m *raft.Message) { m.Kind = raft.MsgAppendReply + 1 },
+		"of a kind not known":   func(m *raft.Message) { m.Kind = raft.MessageKind(200) },
 		"of no term":            func(m *raft.Message) { m.Term = 0 },
 		"released, hence empty": func(m *raft.Message) { *m = raft.Message{} },
 	} {

@@ -7,12 +7,21 @@ import (
 )
 
 // ElectionTimeout tells that the election timer has fired: nobody was heard of for too long.
-// A follower or candidate starts an election in a new term (Raft paper §5.2); a leader has no
-// such timer and does nothing.
+// A follower or candidate starts an election in a new term (Raft paper §5.2), or asks first whether it
+// could win; a leader looks whether it still has a majority.
 func (c *Core) ElectionTimeout(now time.Duration) {
-	if c.role == Leader {
-		return
+	switch {
+	case c.role == Leader:
+		c.checkQuorum(now)
+	case c.cfg.PreVote:
+		c.preCampaign(now)
+	default:
+		c.campaign(now, false)
 	}
+}
+
+// campaign stands for election in a new term. Transfer says that the leader of this term asked for it.
+func (c *Core) campaign(now time.Duration, transfer bool) {
 	c.role = Candidate
 	c.leader = None
 	c.hard = HardState{Term: c.hard.Term + 1, Vote: c.id}
@@ -24,7 +33,7 @@ func (c *Core) ElectionTimeout(now time.Duration) {
 			continue
 		}
 		m := c.message(MsgRequestVote, v)
-		m.RequestVote = RequestVote{LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
+		m.RequestVote = RequestVote{LastIndex: c.log.last, LastTerm: c.log.lastTerm(), Transfer: transfer}
 		c.send(m)
 	}
 	// Our own vote counts once it is on the disk: see persistedVote.
@@ -50,6 +59,9 @@ func (c *Core) handleRequestVote(now time.Duration, m *Message) {
 		(c.hard.Vote == None || c.hard.Vote == m.From) &&
 		!c.log.newerThan(req.LastIndex, req.LastTerm)
 	if grant {
+		if c.role == PreCandidate {
+			c.role = Follower // somebody else was faster
+		}
 		c.hard.Vote = m.From
 		c.resetElection(now)
 	}
@@ -58,7 +70,7 @@ func (c *Core) handleRequestVote(now time.Duration, m *Message) {
 	c.send(r)
 }
 
-// countVote notes the vote of the voter at that place, and wins with a majority of them.
+// countVote notes the vote, or the promise of one, of the voter at that place. A majority of them wins.
 func (c *Core) countVote(now time.Duration, voter int) {
 	c.granted[voter] = true
 	n := 0
@@ -67,7 +79,12 @@ func (c *Core) countVote(now time.Duration, voter int) {
 			n++
 		}
 	}
-	if n >= quorum.Majority(len(c.voters)) {
+	if n < quorum.Majority(len(c.voters)) {
+		return
+	}
+	if c.role == PreCandidate {
+		c.campaign(now, false)
+	} else {
 		c.lead(now)
 	}
 }

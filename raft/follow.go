@@ -10,13 +10,13 @@ import (
 func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
 	a := &m.Append
 	if stale {
-		c.reject(m.From, a.PrevIndex, 0, 0) // its term in the reply makes an old leader step down
+		c.reject(m, 0, 0) // its term in the reply makes an old leader step down
 		return
 	}
 	if c.role == Leader {
 		panic(fmt.Sprintf("raft: %v and %v both lead term %d", c.id, m.From, m.Term))
 	}
-	if c.role == Candidate {
+	if c.role != Follower {
 		c.role = Follower
 		c.drawElection()
 	}
@@ -25,7 +25,7 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
 
 	if !c.log.holds(a.PrevIndex, a.PrevTerm) {
 		index, term := c.log.agreement(a.PrevIndex, a.PrevTerm)
-		c.reject(m.From, a.PrevIndex, index, term)
+		c.reject(m, index, term)
 		return
 	}
 	c.take(a.PrevIndex, a.Entries)
@@ -34,7 +34,7 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
 	c.log.commit = max(c.log.commit, min(a.Commit, match))
 
 	r := c.message(MsgAppendReply, m.From)
-	r.AppendReply = AppendReply{Success: true, PrevIndex: a.PrevIndex, Match: match}
+	r.AppendReply = AppendReply{Success: true, PrevIndex: a.PrevIndex, Match: match, Round: a.Round}
 	c.send(r)
 }
 
@@ -61,8 +61,8 @@ func (c *Core) take(prev Index, entries []Entry) {
 }
 
 // reject refuses an AppendEntries and says where the logs can agree at best.
-func (c *Core) reject(leader NodeID, prev, hintIndex Index, hintTerm Term) {
-	r := c.message(MsgAppendReply, leader)
-	r.AppendReply = AppendReply{PrevIndex: prev, HintIndex: hintIndex, HintTerm: hintTerm}
+func (c *Core) reject(m *Message, hintIndex Index, hintTerm Term) {
+	r := c.message(MsgAppendReply, m.From)
+	r.AppendReply = AppendReply{PrevIndex: m.Append.PrevIndex, HintIndex: hintIndex, HintTerm: hintTerm, Round: m.Append.Round}
 	c.send(r)
 }

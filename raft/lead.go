@@ -15,6 +15,11 @@ func (c *Core) lead(now time.Duration) {
 	for k := range c.peers {
 		c.peers[k] = tracker.Start(c.log.last) // our own too: it counts from when our no-op is durable
 	}
+	for k := range c.peers {
+		c.peers[k].Heard = now // they just voted, or get a timeout's time to be heard of
+	}
+	c.resetElection(now)
+	c.reads.start()
 	c.heartbeat = after(now, c.cfg.Heartbeat)
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
 	// It is also the first heartbeat.
@@ -35,6 +40,9 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		return
 	}
 	c.heartbeat = after(now, c.cfg.Heartbeat)
+	if c.successor != None && now >= c.transferEnds {
+		c.successor = None // it did not come to be; go on leading
+	}
 	for k := range c.peers {
 		if k == c.self {
 			continue
@@ -84,13 +92,18 @@ func (c *Core) limit(es []Entry) []Entry {
 func (c *Core) sendAppend(k int, es []Entry) {
 	prev := c.peers[k].Next - 1
 	m := c.message(MsgAppendEntries, c.voters[k])
-	m.Append = AppendEntries{PrevIndex: prev, PrevTerm: c.log.term(prev), Commit: c.log.commit, Entries: es}
+	m.Append = AppendEntries{PrevIndex: prev, PrevTerm: c.log.term(prev), Commit: c.log.commit, Round: c.reads.round, Entries: es}
 	c.send(m)
 }
 
 // handleAppendReply learns how far a follower's log agrees (Raft paper §5.3; HandleAppendEntriesResponse in raft.tla).
-func (c *Core) handleAppendReply(from int, r *AppendReply) {
+func (c *Core) handleAppendReply(now time.Duration, from int, r *AppendReply) {
 	p := &c.peers[from]
+	p.Heard = now
+	if r.Round > p.Round {
+		p.Round = r.Round
+		c.confirmReads()
+	}
 	if !r.Success {
 		// Both logs' terms only rise, so that all between the two hints can be skipped at once.
 		agree, _ := c.log.agreement(r.HintIndex, r.HintTerm)
@@ -103,6 +116,9 @@ func (c *Core) handleAppendReply(from int, r *AppendReply) {
 	if p.Accepted(r.Match) && r.Match > c.log.commit {
 		c.advanceCommit()
 	}
+	if c.successor == c.voters[from] {
+		c.hurry(from)
+	}
 }
 
 // advanceCommit commits what a majority has on its disks, but by counting only entries of the
@@ -114,6 +130,7 @@ func (c *Core) advanceCommit() {
 	i := quorum.Committed(c.match)
 	if i > c.log.commit && c.log.term(i) == c.hard.Term {
 		c.log.commit = i
+		c.confirmReads() // the first entry of the term may be among them
 	}
 }
 

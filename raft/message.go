@@ -12,6 +12,11 @@ const (
 	MsgVoteReply
 	MsgAppendEntries
 	MsgAppendReply
+	MsgRequestPreVote
+	MsgPreVoteReply
+	MsgReadIndex
+	MsgReadIndexReply
+	MsgTimeoutNow
 )
 
 // String returns the name log lines use for the RPC.
@@ -25,6 +30,16 @@ func (k MessageKind) String() string {
 		return "AppendEntries"
 	case MsgAppendReply:
 		return "AppendEntriesReply"
+	case MsgRequestPreVote:
+		return "RequestPreVote"
+	case MsgPreVoteReply:
+		return "RequestPreVoteReply"
+	case MsgReadIndex:
+		return "ReadIndex"
+	case MsgReadIndexReply:
+		return "ReadIndexReply"
+	case MsgTimeoutNow:
+		return "TimeoutNow"
 	}
 	return "message(" + strconv.Itoa(int(k)) + ")"
 }
@@ -43,6 +58,11 @@ type Message struct {
 	VoteReply   VoteReply
 	Append      AppendEntries
 	AppendReply AppendReply
+	// PreVote and PreVoteReply are of RequestPreVote and its reply.
+	PreVote      PreVote
+	PreVoteReply VoteReply
+	// Read is of ReadIndex and ReadIndexReply.
+	Read ReadIndex
 
 	pool *messagePool
 }
@@ -52,6 +72,27 @@ type RequestVote struct {
 	// LastIndex and LastTerm are of the last entry in the candidate's log.
 	LastIndex Index
 	LastTerm  Term
+	// Transfer says that the leader itself wants the sender to follow it, so that nobody
+	// need protect that leader (Raft dissertation §3.10, §4.2.3).
+	Transfer bool
+}
+
+// PreVote asks for the promise that a vote would be given (Raft dissertation §9.6). The
+// message's Term is the sender's own, as ever.
+type PreVote struct {
+	// Campaign is the term the sender would stand in.
+	Campaign Term
+	// LastIndex and LastTerm are of the last entry in its log.
+	LastIndex Index
+	LastTerm  Term
+}
+
+// ReadIndex asks a leader for an index that a read may be served at, and answers it (Raft dissertation §6.4).
+type ReadIndex struct {
+	// ID is the asking node's name for the read.
+	ID uint64
+	// Index, in a reply, is what must be applied before the read; 0 is a refusal: the node does not lead.
+	Index Index
 }
 
 // VoteReply answers a RequestVote.
@@ -66,6 +107,8 @@ type AppendEntries struct {
 	PrevTerm  Term
 	// Commit is the leader's commit index.
 	Commit Index
+	// Round counts the leader's confirmations of its leadership; a reply repeats it (Raft dissertation §6.4).
+	Round uint64
 	// Entries follow PrevIndex without a gap.
 	Entries []Entry
 }
@@ -84,6 +127,8 @@ type AppendReply struct {
 	// below PrevIndex at which the logs can still agree.
 	HintTerm  Term
 	HintIndex Index
+	// Round is that of the latest request this answers.
+	Round uint64
 }
 
 // Name is Kind's name.
@@ -123,6 +168,15 @@ func (p *messagePool) get() *Message {
 
 // put empties the message, so that a message from get carries nothing.
 func (p *messagePool) put(m *Message) {
-	*m = Message{pool: p}
+	switch m.Kind { // only its own body was ever filled
+	case MsgAppendEntries:
+		m.Append = AppendEntries{}
+		m.Kind, m.From, m.To, m.Term = 0, None, None, 0
+	case MsgAppendReply:
+		m.AppendReply = AppendReply{}
+		m.Kind, m.From, m.To, m.Term = 0, None, None, 0
+	default:
+		*m = Message{pool: p}
+	}
 	p.free = append(p.free, m)
 }

@@ -21,6 +21,8 @@ type Output struct {
 	Messages []*Message
 	// Committed are entries to apply to the state machine, each handed out once, in order.
 	Committed []Entry
+	// Reads are those asked for by [Core.ReadIndex] whose index is known now.
+	Reads []Read
 	// More says that another Output waits to be taken now.
 	More bool
 }
@@ -69,9 +71,11 @@ func (c *Core) send(m *Message) {
 		// One acknowledgement of the most stands for those of less. A term has one leader to send it to.
 		for _, h := range c.output.held {
 			if h.Kind == MsgAppendReply {
+				round := max(h.AppendReply.Round, m.AppendReply.Round)
 				if m.AppendReply.Match > h.AppendReply.Match {
 					h.AppendReply = m.AppendReply
 				}
+				h.AppendReply.Round = round
 				m.Release()
 				return
 			}
@@ -104,11 +108,12 @@ func (c *Core) Output() *Output {
 	o := &c.output
 	if c.role == Leader {
 		c.replicate()
+		c.askRound()
 	}
 	out := &o.out
-	recycled := out.Messages[:0]
-	*out = Output{Messages: o.ready}
-	o.ready = recycled
+	recycled, served := out.Messages[:0], out.Reads[:0]
+	*out = Output{Messages: o.ready, Reads: c.reads.ready}
+	o.ready, c.reads.ready = recycled, served
 
 	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved {
 		if c.hard != o.saved {

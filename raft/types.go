@@ -34,6 +34,8 @@ type Role uint8
 // The roles of the paper.
 const (
 	Follower Role = iota
+	// PreCandidate asks whether it could win before it disturbs anybody (Raft dissertation §9.6).
+	PreCandidate
 	Candidate
 	Leader
 )
@@ -43,6 +45,8 @@ func (r Role) String() string {
 	switch r {
 	case Follower:
 		return "follower"
+	case PreCandidate:
+		return "pre-candidate"
 	case Candidate:
 		return "candidate"
 	case Leader:

@@ -2,7 +2,11 @@
 // known to agree, and what may be sent to it next.
 package tracker
 
-import "raftsim/raft/quorum"
+import (
+	"time"
+
+	"raftsim/raft/quorum"
+)
 
 // State says how a leader sends entries to a follower.
 type State uint8
@@ -31,6 +35,10 @@ type Progress struct {
 	// Next is the index of the next entry to send (nextIndex, Raft paper Figure 2).
 	Next  quorum.Index
 	State State
+	// Heard is when the follower was last heard of, by the leader's clock.
+	Heard time.Duration
+	// Round is the latest of the leader's confirmations that the follower has answered.
+	Round uint64
 	// waiting says that a probe is on its way.
 	waiting bool
 }

@@ -1,0 +1,40 @@
+package raft
+
+import "time"
+
+// preCampaign asks whether an election could be won, in the term that is. Nothing is promised and nobody
+// disturbed (Raft dissertation §9.6).
+func (c *Core) preCampaign(now time.Duration) {
+	c.role = PreCandidate
+	c.leader = None
+	clear(c.granted)
+	c.resetElection(now)
+	for k, v := range c.voters {
+		if k == c.self {
+			continue
+		}
+		m := c.message(MsgRequestPreVote, v)
+		m.PreVote = PreVote{Campaign: c.hard.Term + 1, LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
+		c.send(m)
+	}
+	c.countVote(now, c.self)
+}
+
+// handleRequestPreVote says whether the sender would get our vote, had it stood for election:
+// not while there is a leader, and only with a log at least as up-to-date as ours.
+func (c *Core) handleRequestPreVote(now time.Duration, m *Message) {
+	req := &m.PreVote
+	r := c.message(MsgPreVoteReply, m.From)
+	r.PreVoteReply.Granted = req.Campaign > c.hard.Term &&
+		!c.hasLeader(now) &&
+		!c.log.newerThan(req.LastIndex, req.LastTerm)
+	c.send(r) // our term in it tells a sender of the past how far it is behind
+}
+
+// hasLeader says whether a leader was heard of within the shortest election timeout, by ourselves if we lead.
+func (c *Core) hasLeader(now time.Duration) bool {
+	if c.role == Leader {
+		return now-c.quorumHeard(now) < c.cfg.ElectionMin
+	}
+	return c.leader != None && now-c.heardAt < c.cfg.ElectionMin
+}

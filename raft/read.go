@@ -1,0 +1,145 @@
+package raft
+
+import (
+	"slices"
+	"time"
+
+	"raftsim/raft/quorum"
+)
+
+// Read is a read that may be served once entries up to Index are applied. Index 0 is a refusal: nobody can tell
+// whether the node that was asked still led.
+type Read struct {
+	ID    uint64
+	Index Index
+}
+
+// reads are those a leader, or a follower that asked one, has not answered yet.
+type reads struct {
+	// round counts confirmations of leadership. A read is confirmed by answers to its own round or a later one,
+	// never by answers to one that began before it was asked.
+	round uint64
+	// ask says that a round has been called for which no message has left yet.
+	ask     bool
+	pending []pendingRead
+	ready   []Read
+}
+
+type pendingRead struct {
+	id    uint64
+	from  NodeID // who asked: ourselves or a follower
+	round uint64
+	// index is the commit index when the round began, 0 until an entry of the term is committed.
+	index Index
+}
+
+// start empties it for a new term of office. Rounds go on: none is ever used twice.
+func (r *reads) start() { r.pending, r.ask = r.pending[:0], false }
+
+// ReadIndex asks for an index at which the state machine may be read so that the read is
+// linearizable (Raft dissertation §6.4). A [Read] with that id comes with a later [Output], or never when
+// messages are lost. A follower asks its leader. The error is [ErrNotLeader] when no leader is known.
+func (c *Core) ReadIndex(now time.Duration, id uint64) error {
+	switch {
+	case c.role == Leader:
+		c.beginRead(c.id, id)
+	case c.leader != None:
+		m := c.message(MsgReadIndex, c.leader)
+		m.Read = ReadIndex{ID: id}
+		c.send(m)
+	default:
+		return ErrNotLeader
+	}
+	return nil
+}
+
+func (c *Core) handleReadIndex(_ time.Duration, m *Message) {
+	if c.role != Leader {
+		c.answerRead(m.From, m.Read.ID, 0)
+		return
+	}
+	c.beginRead(m.From, m.Read.ID)
+}
+
+func (c *Core) handleReadIndexReply(m *Message) {
+	c.reads.ready = append(c.reads.ready, Read{ID: m.Read.ID, Index: m.Read.Index})
+}
+
+// beginRead notes a read. Those of one Output share a round.
+func (c *Core) beginRead(from NodeID, id uint64) {
+	r := &c.reads
+	if !r.ask {
+		r.round++
+		r.ask = true
+	}
+	r.pending = append(r.pending, pendingRead{id: id, from: from, round: r.round, index: c.readableIndex()})
+	c.confirmReads() // a majority of one needs nobody
+}
+
+// readableIndex is what the leader knows to be committed, 0 while that may be less than what is: it knows
+// once an entry of its own term is among it.
+func (c *Core) readableIndex() Index {
+	if c.log.term(c.log.commit) == c.hard.Term {
+		return c.log.commit
+	}
+	return 0
+}
+
+// askRound sends the round that was called for to everyone. Entries that just left carry it too, but who is
+// not ready for entries must answer as well.
+func (c *Core) askRound() {
+	if !c.reads.ask {
+		return
+	}
+	c.reads.ask = false
+	for k := range c.peers {
+		if k != c.self {
+			c.sendAppend(k, nil)
+		}
+	}
+}
+
+// confirmReads answers the reads whose round a majority has answered.
+func (c *Core) confirmReads() {
+	r := &c.reads
+	if len(r.pending) == 0 {
+		return
+	}
+	c.peers[c.self].Round = r.round
+	c.rounds = c.rounds[:0]
+	for k := range c.peers {
+		c.rounds = append(c.rounds, c.peers[k].Round)
+	}
+	slices.Sort(c.rounds)
+	confirmed := c.rounds[len(c.rounds)-quorum.Majority(len(c.rounds))]
+	still := r.pending[:0]
+	for _, p := range r.pending {
+		if p.index == 0 {
+			p.index = c.readableIndex()
+		}
+		if p.round > confirmed || p.index == 0 {
+			still = append(still, p)
+			continue
+		}
+		c.answerRead(p.from, p.id, p.index)
+	}
+	r.pending = still
+}
+
+// refuseReads answers all who wait that this node cannot tell any more.
+func (c *Core) refuseReads() {
+	for _, p := range c.reads.pending {
+		c.answerRead(p.from, p.id, 0)
+	}
+	c.reads.pending, c.reads.ask = c.reads.pending[:0], false
+}
+
+func (c *Core) answerRead(to NodeID, id uint64, index Index) {
+	if to == c.id {
+		c.reads.ready = append(c.reads.ready, Read{ID: id, Index: index})
+		return
+	}
+	m := c.message(MsgReadIndexReply, to)
+	m.Read = ReadIndex{ID: id, Index: index}
+	c.send(m)
+}

@@ -1,0 +1,39 @@
+package raft
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrTransferring says that the leader is handing over, so that it takes no proposals for the moment.
+var ErrTransferring = errors.New("raft: leadership is being handed over; ask again")
+
+// TransferLeadership hands leadership to another voter (Raft dissertation §3.10): from now on
+// proposals are refused, what is accepted is replicated, and then the other is told to stand for
+// election at once. If it has not won within an election timeout the leader goes on. The error
+// says why it cannot be done; nothing has changed then.
+func (c *Core) TransferLeadership(now time.Duration, to NodeID) error {
+	k := c.place(to)
+	switch {
+	case c.role != Leader:
+		return ErrNotLeader
+	case k < 0:
+		return fmt.Errorf("raft: cannot hand leadership to %v: it is not among the voters %v", to, c.voters)
+	case k == c.self:
+		return fmt.Errorf("raft: %v leads already", to)
+	case c.successor != None:
+		return fmt.Errorf("raft: leadership is being handed to %v already", c.successor)
+	}
+	c.successor = to
+	c.transferEnds = now + c.cfg.ElectionMax
+	c.hurry(k)
+	return nil
+}
+
+// hurry tells the successor at place k to stand for election, once it has all there is.
+func (c *Core) hurry(k int) {
+	if c.peers[k].Match == c.log.last {
+		c.send(c.message(MsgTimeoutNow, c.voters[k]))
+	}
+}
