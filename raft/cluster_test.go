@@ -34,6 +34,7 @@ type node struct {
 	disk    raft.Restored // what a crash leaves
 	writes  []diskWrite   // asked for, not yet on the disk
 	applied []raft.Entry  // since the last boot
+	reads   []raft.Read   // answered since then
 }
 
 // diskWrite is what one ticket is about.
@@ -122,6 +123,7 @@ func (c *cluster) act(id raft.NodeID) {
 			n.writes = append(n.writes, diskWrite{out.Ticket, out.HardState, out.HardStateChanged, out.Entries})
 		}
 		n.applied = append(n.applied, out.Committed...)
+		n.reads = append(n.reads, out.Reads...)
 		more = out.More
 	}
 }

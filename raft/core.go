@@ -156,8 +156,11 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 // only a node that broke the protocol can have sent is a panic: to go on would be to lose what was committed.
 func (c *Core) Step(now time.Duration, m *Message) {
 	from := c.place(m.From)
-	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgTimeoutNow || m.Term == 0 {
+	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgTimeoutNow {
 		return
+	}
+	if m.Term == 0 && m.Kind != MsgRequestPreVote && m.Kind != MsgPreVoteReply {
+		return // only who asks before the first election is of no term
 	}
 	if m.Term > c.hard.Term {
 		if c.deafTo(now, m) {
