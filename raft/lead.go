@@ -14,11 +14,11 @@ func (c *Core) lead(now time.Duration) {
 	c.leader = c.id
 	for k := range c.peers {
 		c.peers[k] = tracker.Start(c.log.last) // our own too: it counts from when our no-op is durable
-	}
-	for k := range c.peers {
 		c.peers[k].Heard = now // they just voted, or get a timeout's time to be heard of
 	}
-	c.resetElection(now)
+	if c.cfg.CheckQuorum {
+		c.resetElection(now)
+	}
 	c.reads.start()
 	c.heartbeat = after(now, c.cfg.Heartbeat)
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
