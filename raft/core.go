@@ -81,7 +81,9 @@ type Core struct {
 	leader  NodeID
 	granted []bool             // candidate: who voted for us, by place in voters
 	peers   []tracker.Progress // leader: by place in voters
-	reads   reads
+	// due says that entries may be ready to leave since Output last looked.
+	due   bool
+	reads reads
 	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
 	successor    NodeID
 	transferEnds time.Duration

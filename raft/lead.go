@@ -31,6 +31,7 @@ func (c *Core) appendOwn(kind EntryKind, data []byte) Index {
 	e := Entry{Index: c.log.last + 1, Term: c.hard.Term, Kind: kind, Data: data}
 	c.log.touch(e.Index)
 	c.log.push(&e)
+	c.due = true
 	return e.Index
 }
 
@@ -49,6 +50,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		}
 		p := &c.peers[k]
 		p.Unblock()
+		c.due = true
 		if c.sendable(p) < p.Next {
 			c.sendAppend(k, nil)
 		} // otherwise Output has entries for it, which are as good
@@ -107,14 +109,17 @@ func (c *Core) handleAppendReply(now time.Duration, from int, r *AppendReply) {
 	if !r.Success {
 		// Both logs' terms only rise, so that all between the two hints can be skipped at once.
 		agree, _ := c.log.agreement(r.HintIndex, r.HintTerm)
-		p.Rejected(r.PrevIndex, agree+1)
+		c.due = p.Rejected(r.PrevIndex, agree+1) || c.due
 		return
 	}
 	if r.Match > c.log.last {
 		panic(fmt.Sprintf("raft: %v acknowledges entry %d to %v, whose log ends at %d", c.voters[from], r.Match, c.id, c.log.last))
 	}
-	if p.Accepted(r.Match) && r.Match > c.log.commit {
-		c.advanceCommit()
+	if p.Accepted(r.Match) {
+		c.due = true
+		if r.Match > c.log.commit {
+			c.advanceCommit()
+		}
 	}
 	if c.successor == c.voters[from] {
 		c.hurry(from)

@@ -107,7 +107,10 @@ func (c *Core) kept(m *Message) bool {
 func (c *Core) Output() *Output {
 	o := &c.output
 	if c.role == Leader {
-		c.replicate()
+		if c.due {
+			c.due = false
+			c.replicate()
+		}
 		c.askRound()
 	}
 	out := &o.out
