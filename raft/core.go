@@ -324,12 +324,12 @@ func (c *Core) Status() Status {
 	}
 }
 
-// Still says whether the state is what s says, at less cost than to compare it with [Core.Status].
+// Still says whether the state is what s says, the log's entries apart, at less cost than to compare
+// it with [Core.Status]. [Core.TakeChanged] tells of the entries.
 func (c *Core) Still(s *Status) bool {
 	return s.Commit == c.log.commit && s.Applied == c.log.applied && s.LastIndex == c.log.last &&
 		s.DurableIndex == c.durable.index && s.DurableHard == c.durable.hard &&
-		s.Term == c.hard.Term && s.Vote == c.hard.Vote && s.Role == c.role && s.Leader == c.leader &&
-		s.ID == c.id && s.LastTerm == c.log.lastTerm()
+		s.Term == c.hard.Term && s.Vote == c.hard.Vote && s.Role == c.role && s.Leader == c.leader
 }
 
 // TakeChanged returns the lowest index of the log that was written or cut since

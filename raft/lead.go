@@ -94,7 +94,12 @@ func (c *Core) limit(es []Entry) []Entry {
 func (c *Core) sendAppend(k int, es []Entry) {
 	prev := c.peers[k].Next - 1
 	m := c.message(MsgAppendEntries, c.voters[k])
-	m.Append = AppendEntries{PrevIndex: prev, PrevTerm: c.log.term(prev), Commit: c.log.commit, Round: c.reads.round, Entries: es}
+	a := &m.Append // field by field: a heartbeat's is filled for every event or two
+	a.PrevIndex, a.PrevTerm = prev, c.log.term(prev)
+	a.Commit, a.Round = c.log.commit, c.reads.round
+	if es != nil {
+		a.Entries = es
+	}
 	c.send(m)
 }
 

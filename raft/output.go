@@ -114,9 +114,21 @@ func (c *Core) Output() *Output {
 		c.askRound()
 	}
 	out := &o.out
-	recycled, served := out.Messages[:0], out.Reads[:0]
-	*out = Output{Messages: o.ready, Reads: c.reads.ready}
-	o.ready, c.reads.ready = recycled, served
+	out.Messages, o.ready = o.ready, out.Messages[:0]
+	if len(out.Reads)+len(c.reads.ready) > 0 {
+		out.Reads, c.reads.ready = c.reads.ready, out.Reads[:0]
+	}
+	// Field by field, since most have nothing to forget, and this is done after every event.
+	out.Ticket = 0
+	if out.HardStateChanged {
+		out.HardState, out.HardStateChanged = HardState{}, false
+	}
+	if out.Entries != nil {
+		out.Entries = nil
+	}
+	if out.Committed != nil {
+		out.Committed = nil
+	}
 
 	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved {
 		if c.hard != o.saved {
