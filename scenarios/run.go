@@ -138,7 +138,10 @@ func (r *Run) build() error {
 	r.nodes = make([]node, len(voters)+1)
 	r.states.init(r)
 	r.timeline.init(r)
-	options := replica.Options{Voters: voters, Applied: r.entryApplied}
+	options := replica.Options{
+		Voters: voters, Applied: r.entryApplied,
+		PreVote: sc.Cluster.PreVote, CheckQuorum: sc.Cluster.CheckQuorum, ReadIndex: sc.Cluster.Reads == script.ReadsIndex,
+	}
 	for _, id := range voters {
 		r.nodes[id].id = id
 		r.world.AddNode(func(id raft.NodeID, env replica.Env) (replica.Process, error) {

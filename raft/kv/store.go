@@ -152,6 +152,14 @@ func (s *Store) write(v *value, text string) {
 	v.mark = mark
 }
 
+// Get returns the value of a key, "" when there is none, outside of the log: it is of no session and leaves no trace.
+func (s *Store) Get(key string) string {
+	if v := s.values[key]; v != nil {
+		return v.text
+	}
+	return ""
+}
+
 // Lookup returns the result of an operation that was the last its session applied, and false for any
 // other: one not applied yet, or one that the session has gone on from.
 func (s *Store) Lookup(id SessionID, seq uint64) (Result, bool) {

@@ -14,6 +14,11 @@ type Options struct {
 	// Voters are the members.
 	Voters   []raft.NodeID
 	Timeouts raft.Timeouts
+	// PreVote and CheckQuorum are as in [raft.Config].
+	PreVote, CheckQuorum bool
+	// ReadIndex has gets served at a confirmed commit index instead of by way of the log, by followers too (Raft
+	// dissertation §6.4).
+	ReadIndex bool
 	// SegmentBytes is about the size of a file of the log; 0 is the log's own choice.
 	SegmentBytes int64
 	// Applied, when not nil, is called for each entry the state machine takes in.
@@ -43,6 +48,7 @@ type Replica struct {
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
 	waiting             waiting
+	reads               reads
 	commands            slab
 	answer              Response // scratch
 }
@@ -68,7 +74,7 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 		env.Log(fmt.Sprintf("Node %v cut off a torn tail: %v", id, found.Torn))
 	}
 	r.core, err = raft.New(raft.Config{
-		ID: id, Voters: o.Voters, Timeouts: o.Timeouts,
+		ID: id, Voters: o.Voters, Timeouts: o.Timeouts, PreVote: o.PreVote, CheckQuorum: o.CheckQuorum,
 		Draw: func(n uint64) uint64 { return env.Draw("election-timeout", n) },
 	}, raft.Restored{HardState: found.HardState, Entries: found.Entries}, env.Now())
 	if err != nil {
@@ -151,9 +157,15 @@ func (r *Replica) act() {
 				return
 			}
 		}
+		for _, read := range out.Reads {
+			r.reads.confirm(read)
+		}
 		if !out.More {
 			break
 		}
+	}
+	if len(r.reads.pending) > 0 {
+		r.serveReads()
 	}
 	r.arm()
 }

@@ -64,6 +64,10 @@ func (r *Replica) Request(client ClientID, q *kv.Request) {
 		r.reply(client, q.Session, q.Seq, kv.Invalid, kv.Result{})
 		return
 	}
+	if r.opts.ReadIndex && q.Op == kv.Get {
+		r.beginRead(client, q)
+		return
+	}
 	if r.core.Role() != raft.Leader {
 		r.reply(client, q.Session, q.Seq, kv.NotLeader, kv.Result{})
 		return

@@ -20,6 +20,9 @@
 //	  nodes: 5                     # n1 ... n5; 1 to 99, default 3
 //	  election_timeout: 150ms..300ms   # default; longer than the heartbeat
 //	  heartbeat: 50ms              # default
+//	  pre_vote: false              # default; ask before an election whether it could be won
+//	  check_quorum: false          # default; a leader without a majority steps down
+//	  reads: log                   # default; or index: served at a confirmed commit index
 //
 //	network:                       # every link between nodes
 //	  latency: 1ms..10ms           # default; drawn per message

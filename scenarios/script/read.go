@@ -157,7 +157,7 @@ func (r *reader) name(n *node) {
 	}
 }
 
-var clusterKeys = []string{"nodes", "election_timeout", "heartbeat"}
+var clusterKeys = []string{"nodes", "election_timeout", "heartbeat", "pre_vote", "check_quorum", "reads"}
 
 func (r *reader) cluster(n *node) {
 	c := &r.to.Cluster
@@ -180,6 +180,15 @@ func (r *reader) cluster(n *node) {
 		} else {
 			c.Nodes = mostNodes
 		}
+	}
+	if n := f.get("pre_vote"); n != nil {
+		c.PreVote = r.yes(n)
+	}
+	if n := f.get("check_quorum"); n != nil {
+		c.CheckQuorum = r.yes(n)
+	}
+	if n := f.get("reads"); n != nil {
+		c.Reads = r.reads(n)
 	}
 	sound := true
 	if n := f.get("election_timeout"); n != nil {
@@ -204,6 +213,18 @@ func (r *reader) cluster(n *node) {
 		r.on(at, "followers would time out between heartbeats: heartbeat (%v) must be shorter than "+
 			"the shortest election_timeout (%v)", c.Heartbeat, c.ElectionTimeout.Min)
 	}
+}
+
+// reads reads how gets are served.
+func (r *reports) reads(n *node) Reads {
+	switch s, ok := r.scalar(n, "log or index"); {
+	case !ok, s == ReadsLog.String():
+	case s == ReadsIndex.String():
+		return ReadsIndex
+	default:
+		r.on(n, "want log or index, not %s", n)
+	}
+	return ReadsLog
 }
 
 var networkKeys = []string{"latency", "loss", "duplicate", "reorder"}

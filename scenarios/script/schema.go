@@ -109,6 +109,8 @@ func aWindow() *jsonschema.Schema  { return matching(`^` + timePattern + `\.\.` 
 func times() *jsonschema.Schema    { return matching(`^` + timePattern + `(\.\.` + timePattern + `)?$`) }
 func percents() *jsonschema.Schema { return matching(percentPattern) }
 
+func yes() *jsonschema.Schema { return &jsonschema.Schema{Type: "boolean"} }
+
 // with gives a default.
 func with(s *jsonschema.Schema, value any) *jsonschema.Schema {
 	raw, err := json.Marshal(value)
@@ -168,6 +170,9 @@ func clusterSchema() *jsonschema.Schema {
 		property{"election_timeout", "Range from which a node draws its election timeout; longer than heartbeat.",
 			with(times(), "150ms..300ms")},
 		property{"heartbeat", "How often a leader sends heartbeats.", with(aTime(), "50ms")},
+		property{"pre_vote", "Whether a node asks if it could win before it starts an election.", with(yes(), false)},
+		property{"check_quorum", "Whether a leader steps down when it hears no majority, and its followers are deaf to other candidates.", with(yes(), false)},
+		property{"reads", "How gets are served: through the log, or at a confirmed commit index.", with(oneWord("log", "index"), "log")},
 	)
 }
 

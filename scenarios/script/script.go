@@ -33,8 +33,30 @@ type DurationRange struct{ Min, Max time.Duration }
 // PPM is a probability in parts per million, 0..1,000,000: 5% is 50,000.
 type PPM uint32
 
+// Reads says how a get is served.
+type Reads uint8
+
+const (
+	// ReadsLog has a get go through the log, like a write.
+	ReadsLog Reads = iota
+	// ReadsIndex has it wait for a confirmed commit index (Raft dissertation §6.4).
+	ReadsIndex
+)
+
+// String returns the word for it.
+func (r Reads) String() string {
+	if r == ReadsIndex {
+		return "index"
+	}
+	return "log"
+}
+
 // Cluster is the cluster a run starts with: n1 ... nN.
 type Cluster struct {
+	// PreVote, CheckQuorum and Reads are features of the Raft under test.
+	PreVote         bool
+	CheckQuorum     bool
+	Reads           Reads
 	Nodes           int
 	ElectionTimeout DurationRange
 	Heartbeat       time.Duration

@@ -231,6 +231,19 @@ func (r *reports) integer(n *node, low, high int) (int, bool) {
 	return 0, false
 }
 
+// yes reads true or false.
+func (r *reports) yes(n *node) bool {
+	s, ok := r.scalar(n, "true or false")
+	switch {
+	case !ok || s == "false" && !n.quoted:
+	case s == "true" && !n.quoted:
+		return true
+	default:
+		r.on(n, "want true or false, not %s", n)
+	}
+	return false
+}
+
 // time reads a time from low to 24h.
 func (r *reports) time(n *node, unit string, low time.Duration) (time.Duration, bool) {
 	s, ok := r.scalar(n, "a time like 150ms")
