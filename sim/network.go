@@ -13,9 +13,11 @@ type link struct {
 	spread uint64
 	// last is when the latest message arrives that kept the order.
 	last time.Duration
-	// latest is the last of the packets on their way that keep the order, place+1, or 0. The first of them is in
-	// the world's queue; each of the others waits for the one before.
-	latest uint32
+	// latest is the last packet sent that keeps the order, place+1, or 0, and latestSeq its seq, by which to tell
+	// that it is still on its way. The first of those that are is in the world's queue; each of the others waits for the one
+	// before.
+	latest    uint32
+	latestSeq uint64
 	// severed is how many cuts and partitions part the two.
 	severed int32
 	// faulty is true when any chance is not 0.
@@ -34,7 +36,7 @@ type packet struct {
 	size    uint32
 	from    uint8
 	copies  uint8
-	// ordered says that it is one of those that keep the order of its link. Then next is the one
+	// ordered says that it is one of those that keep the order of its link and has not come up. Then next is the one
 	// behind it, place+1 or 0, and at and seq are when it comes up.
 	ordered bool
 	next    uint32
@@ -149,21 +151,24 @@ func (n *node) Send(to raft.NodeID, m Message) {
 // so stays short however many are on their way.
 func (w *World) follow(l *link, p *packet, ref uint32, at time.Duration, what queuedWhat) {
 	p.next = 0
-	if l.latest == 0 {
-		l.latest = ref + 1
-		w.queue.push(at, what)
-		return
-	}
-	p.at, p.seq = at, w.queue.reserve()
-	w.packets.at(l.latest - 1).next = ref + 1
+	before := l.latest
 	l.latest = ref + 1
+	if before != 0 && before != l.latest { // a place may be used again at once
+		if b := w.packets.at(before - 1); b.ordered && b.seq == l.latestSeq {
+			b.next = ref + 1
+			p.at, p.seq = at, w.queue.reserve()
+			l.latestSeq = p.seq
+			return
+		}
+	}
+	p.seq = w.queue.push(at, what)
+	l.latestSeq = p.seq
 }
 
 // lead takes the first packet of its link out of the order, and has the one behind it take its place in the queue.
 func (w *World) lead(p *packet, to uint16) {
 	p.ordered = false
 	if p.next == 0 {
-		w.between(raft.NodeID(p.from), raft.NodeID(to)).latest = 0
 		return
 	}
 	next := w.packets.at(p.next - 1)
