@@ -44,6 +44,15 @@ func (k MessageKind) String() string {
 	return "message(" + strconv.Itoa(int(k)) + ")"
 }
 
+// Reply says whether messages of the kind answer another, so that a log of calls leaves them out.
+func (k MessageKind) Reply() bool {
+	switch k {
+	case MsgVoteReply, MsgAppendReply, MsgPreVoteReply, MsgReadIndexReply:
+		return true
+	}
+	return false
+}
+
 // Message is what nodes say to each other. Kind says which one of the bodies
 // holds; the others are zero. A message is not altered after it has been sent,
 // and whoever receives it keeps the data of its entries but not the message.

@@ -72,6 +72,12 @@ func (t *timeline) act(e *entry) {
 			}
 		}
 		t.r.note("line %d: timeout of %v", e.Position.Line, e.nodes)
+	case script.Transfer:
+		leader, to := t.r.leader(), e.nodes[0]
+		if leader != to && w.Transfer(leader, to) {
+			e.effects++
+		}
+		t.r.note("line %d: transfer from %v to %v", e.Position.Line, leader, to)
 	case script.Burst:
 		e.burst = t.r.clients.burst(a.Requests, a.Within)
 		e.effects = a.Requests

@@ -188,6 +188,9 @@ func (t *timeline) bind(e *entry) bool {
 		e.nodes, ok = t.r.bind(e.site(), downNode).group(&a.Nodes)
 	case script.FireTimeout:
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.Nodes)
+	case script.Transfer:
+		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.To)
+		ok = ok && t.r.leader() != raft.None
 	case script.SetNetwork, script.SetTimeouts:
 		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&e.On)
 	case script.Partition:

@@ -6,11 +6,12 @@ import (
 	"raftsim/raft"
 )
 
-// tuning is a change of timeouts to come.
+// tuning is a change of timeouts to come, or with a successor a change of leader.
 type tuning struct {
-	timeouts Timeouts
-	life     uint32
-	cause    EventID
+	timeouts  Timeouts
+	successor raft.NodeID
+	life      uint32
+	cause     EventID
 }
 
 // begin makes what is about to happen the event under way.
@@ -128,7 +129,7 @@ func (w *World) force(e queued) {
 	w.fire(n, e.at, f.timer, f.cause, true)
 }
 
-// retime hands a process its new timeouts.
+// retime hands a process its new timeouts, or asks it to hand over.
 func (w *World) retime(e queued) {
 	n := w.nodes[e.id()-1]
 	t := *w.tunings.at(e.ref())
@@ -141,6 +142,17 @@ func (w *World) retime(e queued) {
 		return
 	}
 	w.tunings.drop(e.ref())
+	if t.successor != raft.None {
+		w.begin(e.at, word(EventTransfer, uint16(n.id), uint16(t.successor), 0), t.cause)
+		if w.hooks.Trace != nil {
+			w.trace(Event{Kind: EventTransfer, Cause: t.cause, Node: n.id, From: t.successor})
+		}
+		w.running = n.id
+		_ = n.process.(Transferable).TransferLeadership(t.successor)
+		w.running = raft.None
+		w.after(n)
+		return
+	}
 	w.begin(e.at, word(EventTimeouts, uint16(n.id), 0, 0), t.cause)
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventTimeouts, Cause: t.cause, Node: n.id, Timeouts: t.timeouts})

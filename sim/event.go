@@ -50,6 +50,8 @@ const (
 	EventHeal
 	// EventLink: the link from From to Node changes, or all clients' links when both are raft.None.
 	EventLink
+	// EventTransfer: Node is asked to hand leadership to From.
+	EventTransfer
 )
 
 // Drop says why something did not arrive.
@@ -143,6 +145,8 @@ func (e *Event) what() string {
 		return fmt.Sprintf("client %d wakes", e.Client)
 	case EventScript:
 		return "script acts"
+	case EventTransfer:
+		return fmt.Sprintf("%v is asked to hand leadership to %v", e.Node, e.From)
 	case EventTimeouts:
 		t := e.Timeouts
 		return fmt.Sprintf("%v gets timeouts election %v..%v, heartbeat %v", e.Node, t.ElectionMin, t.ElectionMax, t.Heartbeat)

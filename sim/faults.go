@@ -242,7 +242,23 @@ func (w *World) SetTimeouts(id raft.NodeID, t Timeouts) bool {
 	if _, ok := n.process.(Tunable); !ok {
 		return false
 	}
-	ref := w.tunings.put(tuning{timeouts: t, life: n.life, cause: w.cause})
-	w.queue.push(w.now, queuedTimeouts.of(uint16(id), ref))
+	return w.order(n, tuning{timeouts: t, life: n.life, cause: w.cause})
+}
+
+// Transfer asks a node's process to hand leadership to another, as an event at the current time. It returns false
+// when the node is not up, its process is not [Transferable], or there is no such successor.
+func (w *World) Transfer(id, to raft.NodeID) bool {
+	n := w.node(id)
+	if n == nil || w.node(to) == nil {
+		return false
+	}
+	if _, ok := n.process.(Transferable); !ok {
+		return false
+	}
+	return w.order(n, tuning{successor: to, life: n.life, cause: w.cause})
+}
+
+func (w *World) order(n *node, t tuning) bool {
+	w.queue.push(w.now, queuedTimeouts.of(uint16(n.id), w.tunings.put(t)))
 	return true
 }

@@ -63,6 +63,13 @@ type Tunable interface {
 	SetTimeouts(t Timeouts)
 }
 
+// Transferable is a Process that can be asked to hand leadership over.
+type Transferable interface {
+	// TransferLeadership asks a leader to have another node succeed it. The error says why it will not; a nil one
+	// promises nothing.
+	TransferLeadership(to raft.NodeID) error
+}
+
 // Timeouts are the intervals of a node. A zero field leaves what it is about as it was.
 type Timeouts = raft.Timeouts
 

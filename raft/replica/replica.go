@@ -54,8 +54,9 @@ type Replica struct {
 }
 
 var (
-	_ Process = (*Replica)(nil)
-	_ Tunable = (*Replica)(nil)
+	_ Process      = (*Replica)(nil)
+	_ Tunable      = (*Replica)(nil)
+	_ Transferable = (*Replica)(nil)
 )
 
 // New returns how to boot a replica: from an empty disk as a new node, from any other as the node
@@ -139,6 +140,20 @@ func (r *Replica) SetTimeouts(t Timeouts) {
 	r.act()
 }
 
+// TransferLeadership implements [Transferable].
+func (r *Replica) TransferLeadership(to raft.NodeID) error {
+	err := r.core.TransferLeadership(r.env.Now(), to)
+	if r.env.Logging() {
+		line := "Node " + r.id.String() + " hands leadership to Node " + to.String()
+		if err != nil {
+			line = "Node " + r.id.String() + " keeps leadership: " + err.Error()
+		}
+		r.env.Log(line)
+	}
+	r.act()
+	return err
+}
+
 // act does what the core wants done: write, send, apply, arm timers. It ends every event.
 func (r *Replica) act() {
 	for {
@@ -184,7 +199,7 @@ func (r *Replica) save(out *raft.Output) bool {
 }
 
 func (r *Replica) send(m *raft.Message) {
-	if r.env.Logging() && (m.Kind == raft.MsgRequestVote || m.Kind == raft.MsgAppendEntries) {
+	if r.env.Logging() && !m.Kind.Reply() {
 		r.env.Log("Node " + r.id.String() + " sends RPC " + m.Name() + " to Node " + m.To.String())
 	}
 	r.env.Send(m.To, m)

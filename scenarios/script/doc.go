@@ -92,7 +92,7 @@
 // # Triggers and actions
 //
 // An entry has one of at, during and when, and one action. `during` goes with what can be undone: crash,
-// pause, partition, cut, network, timeouts. The others are restart, heal, timeout and burst.
+// pause, partition, cut, network, timeouts. The others are restart, heal, timeout, transfer and burst.
 //
 // # Selectors
 //

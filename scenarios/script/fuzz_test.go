@@ -125,6 +125,8 @@ func checkScenario(t *testing.T, s *Scenario) {
 			checkSelector(t, s, a.Nodes)
 		case FireTimeout:
 			checkSelector(t, s, a.Nodes)
+		case Transfer:
+			checkSelector(t, s, a.To)
 		case Partition:
 			require.GreaterOrEqual(t, len(a.Groups), 2)
 			for _, g := range a.Groups {

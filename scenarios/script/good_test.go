@@ -107,6 +107,8 @@ func TestActions(t *testing.T) {
 		"partition: [majority, minority]": script.Partition{Groups: []script.Selector{sel(script.SelMajority), sel(script.SelMinority)}},
 		"partition: [[leader, follower], rest]": script.Partition{Groups: []script.Selector{
 			list(sel(script.SelLeader), sel(script.SelFollower)), sel(script.SelRest)}},
+		"transfer: n2":       script.Transfer{To: node(2)},
+		"transfer: follower": script.Transfer{To: sel(script.SelFollower)},
 		"partition: [[n1], n2, [n3, rest]]": script.Partition{Groups: []script.Selector{
 			list(node(1)), node(2), list(node(3), sel(script.SelRest))}},
 		"cut: {from: leader, to: followers}": script.Cut{From: sel(script.SelLeader), To: sel(script.SelFollowers)},
@@ -130,6 +132,13 @@ func TestActions(t *testing.T) {
 			require.Equal(t, in[:strings.Index(in, ":")], want.Verb())
 		})
 	}
+}
+
+func TestClusterSwitches(t *testing.T) {
+	off := read(t, "").Cluster
+	require.Equal(t, []any{false, false, script.ReadsLog}, []any{off.PreVote, off.CheckQuorum, off.Reads}, "the paper's Raft")
+	on := read(t, "cluster: {pre_vote: true, check_quorum: true, reads: index}\n").Cluster
+	require.Equal(t, []any{true, true, script.ReadsIndex}, []any{on.PreVote, on.CheckQuorum, on.Reads})
 }
 
 func TestTriggers(t *testing.T) {

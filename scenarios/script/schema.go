@@ -253,6 +253,7 @@ func actionSchema() *jsonschema.Schema {
 		property{"network", "Changes the links of the nodes under on.", network},
 		property{"timeouts", "Changes the timeouts of the nodes under on.", timeouts},
 		property{"timeout", "Makes the election timers of these nodes fire now, together.", ref("selector")},
+		property{"transfer", "Has the leader hand over to this node.", ref("selector")},
 		property{"burst", "Makes the clients together send so many requests more.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{whole(1, mostRequests), burst}}},
 		property{"on", "Whom network and timeouts are for.", with(ref("selector"), "all")},

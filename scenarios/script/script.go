@@ -150,6 +150,8 @@ type (
 	}
 	// FireTimeout makes the election timers of these nodes fire now, together.
 	FireTimeout struct{ Nodes Selector }
+	// Transfer has the leader hand over to a node. Without a leader it does nothing.
+	Transfer struct{ To Selector }
 	// Burst makes the clients together send Requests more, as fast as `Within` allows (0: at once).
 	Burst struct {
 		Requests int
@@ -167,6 +169,7 @@ func (Heal) Verb() string        { return "heal" }
 func (SetNetwork) Verb() string  { return "network" }
 func (SetTimeouts) Verb() string { return "timeouts" }
 func (FireTimeout) Verb() string { return "timeout" }
+func (Transfer) Verb() string    { return "transfer" }
 func (Burst) Verb() string       { return "burst" }
 
 // SelectorKind says whom a selector picks.

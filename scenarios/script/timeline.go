@@ -8,7 +8,7 @@ import (
 var (
 	triggerKeys = []string{"at", "during", "when"}
 	verbKeys    = []string{
-		"crash", "restart", "pause", "partition", "cut", "heal", "network", "timeouts", "timeout", "burst",
+		"crash", "restart", "pause", "partition", "cut", "heal", "network", "timeouts", "timeout", "transfer", "burst",
 	}
 	entryKeys = slices.Concat(triggerKeys, verbKeys, []string{"on", "repeat"})
 )
@@ -190,6 +190,13 @@ func (r *reader) action(verb pair) (Action, bool) {
 	case "timeout":
 		s, ok := r.selector(n)
 		return FireTimeout{s}, ok
+	case "transfer":
+		s, ok := r.selector(n)
+		if one := s.Kind == SelFollower || s.Kind == SelNode || s.Kind == SelRandom && s.Count == 1; ok && !one {
+			r.on(n, "leadership goes to one node: follower, random(1) or a name")
+			return nil, false
+		}
+		return Transfer{s}, ok
 	case "partition":
 		return r.partition(n)
 	case "cut":
