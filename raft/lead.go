@@ -14,7 +14,7 @@ func (c *Core) lead(now time.Duration) {
 	c.leader = c.id
 	for k := range c.peers {
 		c.peers[k] = tracker.Start(c.log.last) // our own too: it counts from when our no-op is durable
-		c.peers[k].Heard = now // they just voted, or get a timeout's time to be heard of
+		c.peers[k].Heard = now                 // they just voted, or get a timeout's time to be heard of
 	}
 	if c.cfg.CheckQuorum {
 		c.resetElection(now)
