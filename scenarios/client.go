@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"raftsim/raft"
@@ -113,10 +114,15 @@ func (c *client) choose() {
 	c.request = q
 }
 
-// value is a value that nobody else writes, such as "c1-17", so that a read tells which write it saw.
+// value is a value that nobody else writes, such as "c1-17", so that a read tells which write it saw. It is followed by
+// as many dots as make it long enough.
 func (c *client) value() string {
 	var text [32]byte
-	return string(strconv.AppendUint(append(text[:0], c.prefix...), c.values, 10))
+	v := strconv.AppendUint(append(text[:0], c.prefix...), c.values, 10)
+	if dots := c.w.spec.ValueSize - len(v); dots > 0 {
+		return string(v) + strings.Repeat(".", dots)
+	}
+	return string(v)
 }
 
 // send asks the target, and waits.

@@ -41,6 +41,23 @@ expect: {history: linearizable}
 	require.Greater(t, swapped, ops[kv.CAS]/2, "cas mostly expects what is there")
 }
 
+// Values are as long as the scenario wants them, and every one is a new one even so.
+func TestValueSize(t *testing.T) {
+	r := play(t, `
+duration: 5s
+clients: {count: 3, rate: 20/s, mix: {put: 50%, append: 20%, cas: 30%}, value_size: 1KiB}
+expect: {history: linearizable}
+`, scenarios.Options{})
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+	values := map[string]bool{}
+	for _, o := range r.History.Operations() {
+		require.Len(t, o.Value, 1024)
+		require.False(t, values[o.Value], "%s is written twice", o.Value)
+		values[o.Value] = true
+	}
+	require.Greater(t, len(values), 200)
+}
+
 // A client has one operation under way at a time.
 func TestClientsAreSequential(t *testing.T) {
 	r := play(t, `

@@ -35,6 +35,7 @@
 //	  rate: 50/s                   # per client; default 10/s, 0/s is bursts only
 //	  keys: 8                      # default
 //	  mix: {get: 60%, put: 20%, append: 5%, cas: 10%, delete: 5%}   # default half get, half put
+//	  value_size: 5KiB             # pads what is written; B, KiB or MiB, up to 1MiB; default as short as can be
 //	  timeout: 500ms               # default; then the client tries again
 //
 //	timeline:

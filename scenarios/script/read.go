@@ -271,7 +271,7 @@ func (r *reader) networkChange(n *node) NetworkChange {
 }
 
 var (
-	clientKeys = []string{"count", "rate", "keys", "mix", "timeout"}
+	clientKeys = []string{"count", "rate", "keys", "mix", "value_size", "timeout"}
 	mixKeys    = []string{"get", "put", "append", "cas", "delete"}
 )
 
@@ -309,6 +309,9 @@ func (r *reader) clients(n *node) {
 	}
 	if n := f.get("mix"); n != nil {
 		r.mix(n)
+	}
+	if n := f.get("value_size"); n != nil {
+		c.ValueSize = r.bytes(n)
 	}
 	if n := f.get("timeout"); n != nil {
 		if v, ok := r.time(n, "ms", time.Millisecond); ok {

@@ -41,6 +41,7 @@ const (
 	timePattern      = `([0-9]+(\.[0-9]+)?(ns|us|µs|μs|ms|s|m|h))+`
 	percentPattern   = `^[0-9]+(\.[0-9]{1,4}0*)?%$`
 	ratePattern      = `^[0-9]+(\.[0-9]{1,3}0*)?/s$`
+	sizePattern      = `^[0-9]+(\.[0-9]+)?(B|KiB|MiB)$`
 	namePattern      = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 	nodePattern      = `^n[1-9][0-9]?$`
 	seedPattern      = wholePattern + `(\.\.` + wholePattern + `)?`
@@ -197,6 +198,7 @@ func clientsSchema() *jsonschema.Schema {
 			property{"cas", "Share of compare-and-swap.", percents()},
 			property{"delete", "Share of deletions.", percents()},
 		), map[string]string{"get": "50%", "put": "50%"})},
+		property{"value_size", "How many bytes a written value has at least; up to 1MiB.", matching(sizePattern)},
 		property{"timeout", "How long a client waits for an answer before it tries again.", with(aTime(), "500ms")},
 	)
 }

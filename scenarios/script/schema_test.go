@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,8 +83,10 @@ func TestSchemaAcceptsGoodFiles(t *testing.T) {
 	require.NoError(t, err)
 	shipped, err := filepath.Glob("../*.yaml")
 	require.NoError(t, err)
+	foldered, err := filepath.Glob("../*/*.yaml")
+	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for _, f := range append(files, shipped...) {
+	for _, f := range slices.Concat(files, shipped, foldered) {
 		src, err := os.ReadFile(f)
 		require.NoError(t, err)
 		v, ok := parsed(src)
@@ -101,6 +104,7 @@ var beyondSchema = map[string]bool{
 	"time below a nanosecond":       true, "units out of order": true,
 	"range that ends before it starts": true, "duration of nothing": true,
 	"election timeout not above the heartbeat": true, "heartbeat not below the election timeout": true,
+	"size of nothing": true, "size out of range": true, "size of a part of a byte": true,
 	"rate out of range": true, "mix that does not add up": true,
 	"seeds that end before they start": true, "seeds given twice": true, "too many seeds": true, "seed too large": true,
 	"window that ends before it starts": true, "window of no length": true, "after the duration": true,

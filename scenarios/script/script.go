@@ -85,6 +85,8 @@ type Clients struct {
 	Every time.Duration
 	Keys  int
 	Mix   Mix
+	// ValueSize is how many bytes a written value has at least, up to 1 MiB; 0 is as few as tell it from others.
+	ValueSize int
 	// Timeout is how long a client waits for an answer before it tries again.
 	Timeout time.Duration
 }

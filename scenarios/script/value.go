@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"raftsim/raft/kv"
 )
 
 // longest is the longest time a scenario may name.
@@ -211,6 +213,40 @@ func parseRate(s string) (time.Duration, error) {
 	return time.Duration(uint64(1000*time.Second) / milli), nil
 }
 
+// sizeUnits are what a size may end in.
+var sizeUnits = [...]struct {
+	name  string
+	bytes uint64
+}{{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}}
+
+// parseSize reads "5000B" or "1.5KiB" as bytes, 1 to [kv.MaxValue].
+func parseSize(s string) (int, error) {
+	if strings.HasPrefix(s, "-") {
+		return 0, fmt.Errorf("%s is negative", quote(s))
+	}
+	whole, frac, tail := number10(s)
+	switch {
+	case whole == "":
+		return 0, fmt.Errorf("%s is not a size; write it like 5KiB", quote(s))
+	case tail == "":
+		return 0, fmt.Errorf("%s has no unit; write %sB", visible(s), visible(s))
+	}
+	for _, u := range sizeUnits {
+		if u.name != tail {
+			continue
+		}
+		n, ok := scale(whole, frac, u.bytes)
+		switch {
+		case !ok:
+			return 0, fmt.Errorf("%s is not a whole number of bytes", quote(s))
+		case n < 1 || n > kv.MaxValue:
+			return 0, fmt.Errorf("%s is not from 1B to 1MiB", quote(s))
+		}
+		return int(n), nil
+	}
+	return 0, fmt.Errorf("%s has the unknown unit %s; units are B, KiB and MiB", quote(s), quote(tail))
+}
+
 // integer reads a whole number.
 func (r *reports) integer(n *node, low, high int) (int, bool) {
 	s, ok := r.scalar(n, fmt.Sprintf("a whole number from %d to %d", low, high))
@@ -301,6 +337,19 @@ func (r *reports) window(n *node) (DurationRange, bool) {
 		return DurationRange{}, false
 	}
 	return w, true
+}
+
+// bytes reads a number of bytes from 1 to the longest value that the store takes.
+func (r *reports) bytes(n *node) int {
+	s, ok := r.scalar(n, "a size like 5KiB")
+	if !ok {
+		return 0
+	}
+	v, err := parseSize(s)
+	if err != nil {
+		r.on(n, "%v", err)
+	}
+	return v
 }
 
 // percent reads a share or a probability.

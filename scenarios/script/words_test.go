@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"raftsim/checker"
+	"raftsim/raft/kv"
 	"raftsim/scenarios/script"
 )
 
@@ -83,6 +84,13 @@ func TestNames(t *testing.T) {
 	for _, p := range checker.Properties() {
 		require.True(t, seen[p], p)
 		read(t, "expect: {always: "+p+"}\n")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	require.Zero(t, read(t, "clients: {}\n").Clients.ValueSize)
+	for word, bytes := range map[string]int{"1B": 1, "5000B": 5000, "1.5KiB": 1536, "1MiB": kv.MaxValue} {
+		require.Equal(t, bytes, read(t, "clients: {value_size: "+word+"}\n").Clients.ValueSize)
 	}
 }
 
