@@ -8,14 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"raftsim/scenarios/script"
 )
 
-// shipped holds the files that come with the product, and in its folder the world of fault hunting.
+// shipped holds the files that come with the product: the top level's, a folder for each source of published tests, and in
+// a folder of its own the world of fault hunting.
 //
-//go:embed *.yaml bench/chaos-5.yaml
+//go:embed *.yaml */*.yaml
 var shipped embed.FS
 
 // Chaos is the name under which [Load] finds the standard world of fault hunting, which is not among the shipped scenarios.
@@ -37,7 +39,14 @@ type File struct {
 	Source []byte
 }
 
-// Shipped returns the scenarios that come with the product, sorted by path.
+// Short is what a shipped file is called among others, and what [Load] finds it by: "leader-failure",
+// "mit-6.5840/3a-initial-election". Any other file has its path without its extension.
+func (f File) Short() string {
+	return strings.TrimSuffix(strings.TrimPrefix(f.Path, folder), extension)
+}
+
+// Shipped returns the scenarios that come with the product: those of the top level, then those of each folder, each
+// sorted by name.
 func Shipped() ([]File, error) {
 	var files []File
 	for _, name := range shippedNames() {
@@ -56,24 +65,49 @@ func Shipped() ([]File, error) {
 }
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
-// taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same. The error is a
+// taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
+// "lab/x". A file of a folder is found without its folder where only one has that name. The error is a
 // [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
 	source, err := readFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		base := strings.TrimSuffix(strings.TrimPrefix(path.Clean(name), folder), extension) + extension
-		if base == Chaos+extension {
-			base = chaosFolder + base
-		}
-		if inside, e := shipped.ReadFile(base); e == nil {
-			return Parse(folder+base, inside)
-		}
-		return File{}, fmt.Errorf("%s: no such file, and no shipped scenario of that name: %s", name, strings.Join(shippedNames(), ", "))
+	if err == nil {
+		return Parse(name, source)
 	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return File{}, err
+	}
+	base, err := meant(name, shippedNames())
 	if err != nil {
 		return File{}, err
 	}
-	return Parse(name, source)
+	if source, err = shipped.ReadFile(base); err != nil {
+		return File{}, err
+	}
+	return Parse(folder+base, source)
+}
+
+// meant is the file, as it is embedded, that a name means among the short names of those shipped.
+func meant(name string, names []string) (string, error) {
+	short := strings.TrimSuffix(strings.TrimPrefix(path.Clean(name), folder), extension)
+	if short == Chaos || short == chaosFolder+Chaos {
+		return chaosFolder + Chaos + extension, nil
+	}
+	if slices.Contains(names, short) {
+		return short + extension, nil
+	}
+	var found []string
+	for _, n := range names {
+		if path.Base(n) == short {
+			found = append(found, n)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0] + extension, nil
+	case 0:
+		return "", fmt.Errorf("%s: no such file, and no shipped scenario of that name: %s", name, strings.Join(names, ", "))
+	}
+	return "", fmt.Errorf("%s: no such file, and several shipped scenarios of that name: %s", name, strings.Join(found, ", "))
 }
 
 // Parse reads a scenario from its text; name is what messages call it. The error is a [script.Errors].
@@ -100,13 +134,26 @@ func readFile(name string) ([]byte, error) {
 // maxSource bounds what is read of a file; a scenario of that length is refused as too long.
 const maxSource = 16 << 20
 
+// shippedNames are the short names of the shipped files, in the order of [Shipped].
 func shippedNames() []string {
+	names := yamlsIn(".")
 	entries, _ := shipped.ReadDir(".") // it is in the program
+	for _, e := range entries {
+		if e.IsDir() && e.Name()+"/" != chaosFolder {
+			names = append(names, yamlsIn(e.Name())...)
+		}
+	}
+	return names
+}
+
+func yamlsIn(dir string) []string {
+	entries, _ := shipped.ReadDir(dir)
 	var names []string
 	for _, e := range entries {
 		if !e.IsDir() {
-			names = append(names, strings.TrimSuffix(e.Name(), extension))
+			names = append(names, path.Join(dir, strings.TrimSuffix(e.Name(), extension)))
 		}
 	}
+	slices.Sort(names) // the extension counts in the directory's order
 	return names
 }

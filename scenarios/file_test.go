@@ -3,8 +3,10 @@ package scenarios_test
 import (
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,25 +15,56 @@ import (
 	"raftsim/scenarios/script"
 )
 
-// Shipped files are found by path and by name, each under its own name.
+// Shipped files are found by path and by name, those of the top level first. Each has its file's name, in a folder
+// with what tells its source before it.
 func TestShipped(t *testing.T) {
+	t.Chdir(t.TempDir()) // where none of them is
 	files, err := scenarios.Shipped()
 	require.NoError(t, err)
-	var names []string
+	var top, foldered []string
+	names := map[string]bool{}
 	for _, f := range files {
-		names = append(names, f.Scenario.Name)
-		require.Equal(t, "scenarios/"+f.Scenario.Name+".yaml", f.Path)
+		dir, base := path.Split(f.Short())
+		switch dir {
+		case "":
+			require.Empty(t, foldered, f.Path)
+			require.Equal(t, f.Scenario.Name, base)
+			top = append(top, f.Short())
+		case "mit-6.5840/":
+			require.Equal(t, "mit-"+base, f.Scenario.Name)
+			foldered = append(foldered, f.Short())
+		default:
+			require.Fail(t, "a folder nobody knows", f.Path)
+		}
+		require.False(t, names[f.Scenario.Name], "%s: two are called %s", f.Path, f.Scenario.Name)
+		names[f.Scenario.Name] = true
+		require.Equal(t, "scenarios/"+f.Short()+".yaml", f.Path)
 		require.EqualValues(t, 200, f.Scenario.Seeds.Len(), f.Path)
-		for _, path := range []string{f.Path, f.Scenario.Name, f.Scenario.Name + ".yaml", "./" + f.Path} {
-			g, err := scenarios.Load(path)
+		for _, name := range []string{f.Path, f.Short(), f.Short() + ".yaml", "./" + f.Path, base, base + ".yaml"} {
+			g, err := scenarios.Load(name)
 			require.NoError(t, err)
+			require.Equal(t, f.Path, g.Path)
 			require.Equal(t, f.Source, g.Source)
 		}
 	}
-	require.True(t, slices.IsSorted(names))
-	require.Subset(t, names, []string{
+	require.True(t, slices.IsSorted(top))
+	require.True(t, slices.IsSorted(foldered))
+	require.Subset(t, top, []string{
 		"basic-election", "leader-failure", "rapid-timeouts", "simultaneous-timeouts", "log-inconsistency", "heavy-load",
 	})
+	require.Len(t, foldered, 27)
+}
+
+// Every file of a folder names the schema, from where it stands, and its source.
+func TestShippedFolders(t *testing.T) {
+	files, err := scenarios.Shipped()
+	require.NoError(t, err)
+	for _, f := range files {
+		if strings.Contains(f.Short(), "/") {
+			require.True(t, strings.HasPrefix(string(f.Source),
+				"# yaml-language-server: $schema=../schema.json\n#\n# Source: "), f.Path)
+		}
+	}
 }
 
 // A file on the disk goes before a shipped one, and is called as it was typed.
@@ -45,6 +78,10 @@ func TestLoad(t *testing.T) {
 
 	_, err = scenarios.Load("nowhere.yaml")
 	require.ErrorContains(t, err, "nowhere.yaml: no such file, and no shipped scenario of that name: basic-election, ")
+	_, err = scenarios.Load("mit-6.5840")
+	require.ErrorContains(t, err, "mit-6.5840: no such file, and no shipped scenario of that name: ")
+	_, err = scenarios.Load("elsewhere/3b-backup")
+	require.ErrorContains(t, err, "no such file")
 	_, err = scenarios.Load(".")
 	require.Error(t, err)
 

@@ -28,7 +28,7 @@ func TestScenarios(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, f := range files {
-		t.Run(f.Scenario.Name, func(t *testing.T) {
+		t.Run(f.Short(), func(t *testing.T) {
 			var failing []scenarios.Result
 			summary := scenarios.Sweep(t.Context(), []scenarios.Job{{File: f, Seeds: seeds(t, f)}}, scenarios.SweepOptions{},
 				func(r scenarios.Result) {

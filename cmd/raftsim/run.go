@@ -159,8 +159,8 @@ func completeFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.S
 	}
 	var names []string
 	for _, f := range files {
-		if !slices.Contains(args, f.Scenario.Name) {
-			names = append(names, f.Scenario.Name)
+		if !slices.Contains(args, f.Short()) {
+			names = append(names, f.Short())
 		}
 	}
 	return names, cobra.ShellCompDirectiveDefault

@@ -1,0 +1,25 @@
+package scenarios
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A name without its folder is enough where it means one file, and never hides one of the top level.
+func TestNamesOfShippedFiles(t *testing.T) {
+	names := []string{"backup", "lab/backup", "lab/count", "lab/figure-8", "paper/figure-8"}
+	for name, want := range map[string]string{
+		"backup": "backup.yaml", "lab/backup": "lab/backup.yaml",
+		"count": "lab/count.yaml", "count.yaml": "lab/count.yaml", "scenarios/lab/count.yaml": "lab/count.yaml",
+		"paper/figure-8": "paper/figure-8.yaml", Chaos: "bench/chaos-5.yaml", "bench/chaos-5.yaml": "bench/chaos-5.yaml",
+	} {
+		got, err := meant(name, names)
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+	}
+	_, err := meant("figure-8", names)
+	require.EqualError(t, err, "figure-8: no such file, and several shipped scenarios of that name: lab/figure-8, paper/figure-8")
+	_, err = meant("figure-9", names)
+	require.ErrorContains(t, err, "no shipped scenario of that name: backup, lab/backup, ")
+}
