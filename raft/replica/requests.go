@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -42,14 +43,23 @@ func (w *waiting) pop() {
 	}
 }
 
-// slab is memory for commands, taken in large pieces because the log keeps each small one.
+// slab is memory for commands, taken in large pieces because the log keeps each small one. A large command
+// has its own: in a slab it would leave much of it unused for as long as the log keeps the rest.
 type slab struct{ free []byte }
 
-const slabSize = 64 << 10
+const (
+	slabSize     = 64 << 10
+	largeCommand = slabSize / 16
+)
 
 // encode returns the request as a command.
 func (s *slab) encode(q *kv.Request) []byte {
-	if cap(s.free)-len(s.free) < 512+len(q.Key)+len(q.Value)+len(q.Expect) {
+	// The operation, and at most four numbers beside the strings.
+	need := 1 + 4*binary.MaxVarintLen64 + len(q.Key) + len(q.Value) + len(q.Expect)
+	if need > largeCommand {
+		return kv.Encode(make([]byte, 0, need), q)
+	}
+	if cap(s.free)-len(s.free) < need {
 		s.free = make([]byte, 0, slabSize)
 	}
 	from := len(s.free)
@@ -90,15 +100,17 @@ func (r *Replica) apply(e *raft.Entry) bool {
 	a := Applied{Entry: e}
 	var res kv.Result
 	stale := false
-	if e.Kind == raft.EntryCommand {
+	switch e.Kind {
+	case raft.EntryNoop:
+	case raft.EntryCommand:
 		took, err := r.store.Apply(e.Index, e.Data)
 		if err != nil && !errors.Is(err, kv.ErrStale) {
-			// Every replica would fail alike; none can go on without parting from the log.
-			r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, err))
-			return false
+			return r.cannotApply(e, err)
 		}
 		a.Session, a.Seq, a.Repeat, res = took.Session, took.Seq, took.Repeat, took.Result
 		stale = err != nil
+	default:
+		return r.cannotApply(e, fmt.Errorf("its kind %d is unknown to this version", e.Kind))
 	}
 	if r.opts.Applied != nil {
 		r.opts.Applied(r.id, a)
@@ -112,6 +124,12 @@ func (r *Replica) apply(e *raft.Entry) bool {
 		r.waiting.pop()
 	}
 	return true
+}
+
+// cannotApply ends the node. Every replica fails alike; none can go on without parting from the log.
+func (r *Replica) cannotApply(e *raft.Entry, why error) bool {
+	r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, why))
+	return false
 }
 
 // giveUp tells everyone who waits that this node can no longer say what becomes of the request.
