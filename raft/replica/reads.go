@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+	"sort"
 	"time"
 
 	"raftsim/raft"
@@ -10,8 +12,15 @@ import (
 // reads are gets that wait for an index to be confirmed, or for that index to be applied, in the order they
 // were asked in.
 type reads struct {
-	last    uint64 // the name of the latest
+	last    uint64 // the name of the latest; names grow
 	pending []read
+}
+
+// name has the reads of this life named apart from those of earlier ones, whose answers may still be on their way:
+// taken for an answer to a read of now, they would let it see the past. Draws are
+// far apart; should they be alike, the clock has gone on.
+func (s *reads) name(env Env) {
+	s.last = env.Draw("read-name", 1<<62) + uint64(max(env.Now(), 0))
 }
 
 type read struct {
@@ -43,12 +52,12 @@ func (r *Replica) beginRead(client ClientID, q *kv.Request) {
 
 // confirm notes what the core found out about a read.
 func (s *reads) confirm(c raft.Read) {
-	for k := range s.pending {
-		if p := &s.pending[k]; p.id == c.ID {
-			p.index, p.confirmed, p.refused = c.Index, c.Index != 0, c.Index == 0
-			return
-		}
+	k := sort.Search(len(s.pending), func(k int) bool { return s.pending[k].id >= c.ID })
+	if k == len(s.pending) || s.pending[k].id != c.ID {
+		return // answered or forgotten
 	}
+	p := &s.pending[k]
+	p.index, p.confirmed, p.refused = c.Index, c.Index != 0, c.Index == 0
 }
 
 // serveReads answers the gets whose index is applied, and those that were refused.
@@ -73,12 +82,12 @@ func (r *Replica) serveReads() {
 // asked again long since.
 func (r *Replica) forgetReads() {
 	const patience = 100 // in longest election timeouts
-	old := r.env.Now() - patience*r.opts.Timeouts.ElectionMax
+	now := r.env.Now()
 	gone := 0
-	for gone < len(r.reads.pending) && r.reads.pending[gone].asked < old {
+	for gone < len(r.reads.pending) && (now-r.reads.pending[gone].asked)/patience > r.opts.Timeouts.ElectionMax {
 		gone++
 	}
 	if gone > 0 {
-		r.reads.pending = append(r.reads.pending[:0], r.reads.pending[gone:]...)
+		r.reads.pending = slices.Delete(r.reads.pending, 0, gone)
 	}
 }

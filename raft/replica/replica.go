@@ -72,7 +72,7 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 	}
 	r := &Replica{id: id, env: env, opts: o, wal: l, store: kv.NewStore(), election: raft.Never, heartbeat: raft.Never}
 	if found.Torn != nil && env.Logging() {
-		env.Log(fmt.Sprintf("Node %v cut off a torn tail: %v", id, found.Torn))
+		env.Log(fmt.Sprintf("Node %v cut off a torn tail: %d bytes of %s from byte %d on", id, found.Torn.Bytes, found.Torn.File, found.Torn.Offset))
 	}
 	r.core, err = raft.New(raft.Config{
 		ID: id, Voters: o.Voters, Timeouts: o.Timeouts, PreVote: o.PreVote, CheckQuorum: o.CheckQuorum,
@@ -80,6 +80,9 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 	}, raft.Restored{HardState: found.HardState, Entries: found.Entries}, env.Now())
 	if err != nil {
 		return nil, err
+	}
+	if o.ReadIndex {
+		r.reads.name(env)
 	}
 	r.act()
 	return r, nil
@@ -134,7 +137,10 @@ func (r *Replica) Synced(t wal.SyncTicket, err error) {
 // SetTimeouts implements [Tunable]. Timeouts that cannot be leave all as it was.
 func (r *Replica) SetTimeouts(t Timeouts) {
 	err := r.core.SetTimeouts(r.env.Now(), t)
-	if err != nil && r.env.Logging() {
+	switch {
+	case err == nil && t.ElectionMax != 0:
+		r.opts.Timeouts.ElectionMax = t.ElectionMax
+	case err != nil && r.env.Logging():
 		r.env.Log("Node " + r.id.String() + " keeps its timeouts: " + err.Error())
 	}
 	r.act()
@@ -146,7 +152,7 @@ func (r *Replica) TransferLeadership(to raft.NodeID) error {
 	if r.env.Logging() {
 		line := "Node " + r.id.String() + " hands leadership to Node " + to.String()
 		if err != nil {
-			line = "Node " + r.id.String() + " keeps leadership: " + err.Error()
+			line = "Node " + r.id.String() + " does not hand leadership to Node " + to.String() + ": " + err.Error()
 		}
 		r.env.Log(line)
 	}
@@ -156,6 +162,7 @@ func (r *Replica) TransferLeadership(to raft.NodeID) error {
 
 // act does what the core wants done: write, send, apply, arm timers. It ends every event.
 func (r *Replica) act() {
+	news := false // for reads that wait
 	for {
 		out := r.core.Output()
 		if r.core.Role() != r.role {
@@ -175,11 +182,12 @@ func (r *Replica) act() {
 		for _, read := range out.Reads {
 			r.reads.confirm(read)
 		}
+		news = news || len(out.Committed)+len(out.Reads) > 0
 		if !out.More {
 			break
 		}
 	}
-	if len(r.reads.pending) > 0 {
+	if news && len(r.reads.pending) > 0 {
 		r.serveReads()
 	}
 	r.arm()
