@@ -65,9 +65,17 @@ func (c *Core) handleReadIndexReply(m *Message) {
 	c.reads.ready = append(c.reads.ready, Read{ID: m.Read.ID, Index: m.Read.Index})
 }
 
+// mostReads is how many reads a leader lets wait. One that is cut off and does not know it would
+// collect them without end.
+const mostReads = 4096
+
 // beginRead notes a read. Those of one Output share a round.
 func (c *Core) beginRead(from NodeID, id uint64) {
 	r := &c.reads
+	if len(r.pending) >= mostReads {
+		c.answerRead(from, id, 0)
+		return
+	}
 	if !r.ask {
 		r.round++
 		r.ask = true

@@ -109,3 +109,16 @@ func TestReadsOfOneOutputShareARound(t *testing.T) {
 	c.act(1)
 	require.Len(t, c.take(filter{from: 1}), 2, "one message a follower")
 }
+
+func TestALeaderThatCannotConfirmRefusesReadsInTime(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	for k := range uint64(5000) {
+		c.read(1, k)
+		c.take(filter{})
+	}
+	require.Len(t, c.nodes[1].reads, 5000-4096, "the rest is refused at once")
+	for _, r := range c.nodes[1].reads {
+		require.Zero(t, r.Index)
+	}
+}

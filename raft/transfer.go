@@ -26,7 +26,7 @@ func (c *Core) TransferLeadership(now time.Duration, to NodeID) error {
 		return fmt.Errorf("raft: leadership is being handed to %v already", c.successor)
 	}
 	c.successor = to
-	c.transferEnds = now + c.cfg.ElectionMax
+	c.transferEnds = after(now, c.cfg.ElectionMax)
 	c.hurry(k)
 	return nil
 }
