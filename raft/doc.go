@@ -6,7 +6,8 @@
 //
 // A [Core] is a state machine without I/O, clock, goroutine or global. Tell it what happened, any number of
 // times: [Core.Step] for a message, [Core.ElectionTimeout] and [Core.HeartbeatTimeout] when a time that
-// [Core.Deadlines] gave has come, [Core.Propose] for a command, [Core.Persisted] when the disk has written. Then
+// [Core.Deadlines] gave has come, [Core.Propose] for a command, [Core.ReadIndex] for a read,
+// [Core.TransferLeadership] to have another lead, [Core.Persisted] when the disk has written. Then
 // take its [Output] until there is no more, and do what it says: write, send, apply. Package replica is such a
 // driver; the example below is a small one.
 //
@@ -21,7 +22,8 @@
 // sends before it has written and counts itself when it has (dissertation §10.2.1). Entries follow each other to a
 // follower without waiting, up to [Config.MaxInflight]; after a refusal the leader probes, one message a
 // heartbeat, and hints let it skip a whole term at a time (§5.3). Heartbeats are how losses are noticed.
-// There is no pre-vote, and a leader that is cut off believes itself to lead until it hears of a later term.
+// Without [Config.CheckQuorum] a leader that is cut off believes itself to lead until it hears of a later term; it
+// serves no reads meanwhile. Without [Config.PreVote] a node that was cut off deposes the leader when it is back.
 //
 // The core decides by integers and in a fixed order; its one source of chance is [Config.Draw]. The same calls give
 // the same Outputs.
@@ -40,8 +42,12 @@
 //
 //	core.go       the Core: making one, the way in, terms, deadlines, status
 //	election.go   candidates and voters
+//	prevote.go    asking before an election whether it could be won (dissertation §9.6)
+//	checkquorum.go  a leader without a majority, and deafness to disturbers (dissertation §6.2, §4.2.3)
 //	follow.go     a follower takes entries
 //	lead.go       a leader sends entries and commits
+//	read.go       reads at a confirmed commit index (dissertation §6.4)
+//	transfer.go   handing leadership over (dissertation §3.10)
 //	output.go     the way out: what to write, what may leave when, what is durable
 //	log.go        the log in memory
 //	message.go    messages and their pool

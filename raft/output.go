@@ -142,7 +142,10 @@ func (c *Core) Output() *Output {
 		o.writes = append(o.writes, write{ticket: o.ticket, hard: c.hard, last: l.unsaved - 1})
 	}
 	if l := &c.log; l.applied < l.commit {
-		out.Committed = l.slice(l.applied+1, l.commit)
+		out.Committed = l.slice(l.applied+1, min(l.commit, l.last))
+		if len(out.Committed) == 0 {
+			panic(fmt.Sprintf("raft: entry %d counts as committed, but the log of %v ends at %d", l.commit, c.id, l.last))
+		}
 		l.applied += Index(len(out.Committed))
 	}
 	out.More = c.log.unsaved <= c.log.last || c.log.applied < c.log.commit

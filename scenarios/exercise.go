@@ -10,9 +10,13 @@ import (
 func (r *Run) notExercised() []string {
 	var missing []string
 	say := func(format string, args ...any) { missing = append(missing, fmt.Sprintf(format, args...)) }
+	w := &r.clients
 	for i := range r.timeline.entries {
-		if what := r.timeline.entries[i].lack(); what != "" {
-			say("line %d%s: %s: %s", r.timeline.entries[i].Position.Line, round(&r.timeline.entries[i]), r.timeline.entries[i].Action.Verb(), what)
+		e := &r.timeline.entries[i]
+		// Where nobody writes, or nothing is to be committed, that nothing was is no lack.
+		quiet := w.spec.Count == 0 || r.wantsNoCommits(e)
+		if what := e.lack(quiet); what != "" {
+			say("line %d%s: %s: %s", e.Position.Line, round(e), e.Action.Verb(), what)
 		}
 	}
 	for _, l := range r.expect.within {
@@ -20,7 +24,6 @@ func (r *Run) notExercised() []string {
 			say("leader within %d terms: there was no %s to count from", l.Terms, l.Of)
 		}
 	}
-	w := &r.clients
 	ops, _ := w.history.Len()
 	switch {
 	case w.spec.Count > 0 && w.spec.Every > 0 && ops == 0:
@@ -44,8 +47,26 @@ func (r *Run) notExercised() []string {
 	return missing
 }
 
-// lack says what was missing for an entry to have tried anything, "" when it has.
-func (e *entry) lack() string {
+// wantsNoCommits says whether the file expects that nothing is committed while an entry lasts, or
+// where it happens.
+func (r *Run) wantsNoCommits(e *entry) bool {
+	for _, x := range r.scenario.Expect {
+		c, ok := x.Want.(script.Counts)
+		if !ok || c.To == 0 || c.To <= e.Trigger.From || c.From > max(e.Trigger.From, e.Trigger.To) {
+			continue
+		}
+		for _, k := range c.Comparisons {
+			if k.Metric == script.Commits && k.Holds(0) && !k.Holds(1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lack says what was missing for an entry to have tried anything, "" when it has. Quiet is that it need not
+// have led to an answer.
+func (e *entry) lack(quiet bool) string {
 	switch {
 	case e.phase == pending && e.Trigger.Kind == script.When:
 		return fmt.Sprintf("the milestone %v was not reached", e.Trigger.Milestone)
@@ -55,6 +76,8 @@ func (e *entry) lack() string {
 		return "there was nobody for it"
 	case e.effects == 0:
 		return "there was nothing to do"
+	case quiet:
+		return ""
 	case e.burst != nil && e.burst.answered == 0:
 		return "no request of it was answered"
 	}

@@ -20,7 +20,7 @@ func TestSignalEndsSweep(t *testing.T) {
 		file   string
 		signal os.Signal
 		code   int
-	}{{"impatient.yaml", os.Interrupt, 1}, {"calm.yaml", syscall.SIGTERM, 0}} {
+	}{{"impatient.yaml", os.Interrupt, 1}, {"calm.yaml", syscall.SIGTERM, 3}} {
 		cmd := process(t, "run", c.file, "--seeds", "1..1000000", "--json")
 		var err bytes.Buffer
 		cmd.Stderr = &err

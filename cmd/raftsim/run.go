@@ -123,8 +123,9 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 		t.print(s)
 	}
 	t.printUntold(s)
-	p.conclude(ctx.Err() != nil && sum.Interrupted)
-	return conclude(s, sum)
+	interrupted := ctx.Err() != nil && sum.Interrupted
+	p.conclude(interrupted)
+	return conclude(s, sum, interrupted)
 }
 
 // tell prints a failure: the property in one line, the stack if it is wanted, and the one command that replays it.
@@ -141,9 +142,13 @@ func indented(text string) string {
 	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }
 
-// conclude says what there is to say about the sweep as a whole, and picks the exit code.
-func conclude(s streams, sum scenarios.Summary) error {
+// conclude says what there is to say about the sweep as a whole, and picks the exit code. A sweep that was
+// interrupted has not passed: whatever it found counts, and when that is nothing it is inconclusive.
+func conclude(s streams, sum scenarios.Summary, interrupted bool) error {
 	code := codeFor(sum.Verdicts)
+	if interrupted && code == exitPass {
+		code = exitInconclusive
+	}
 	for _, u := range sum.Unreached {
 		s.sayf("%s: no seed reached %q, which the file says happens sometimes\n", u.File.Path, u.State)
 		code = exitViolation

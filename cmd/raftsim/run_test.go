@@ -138,7 +138,7 @@ func TestRunPanic(t *testing.T) {
 // When it is interrupted, a sweep says so, prints what it has, and ends with the code of what was found.
 func TestRunInterrupted(t *testing.T) {
 	inFolder(t, map[string]string{"calm.yaml": calm, "impatient.yaml": impatient})
-	for file, code := range map[string]int{"calm.yaml": 0, "impatient.yaml": 1} {
+	for file, code := range map[string]int{"calm.yaml": 3, "impatient.yaml": 1} {
 		ctx, interrupt := context.WithCancel(t.Context())
 		defer interrupt()
 		var ended atomic.Int32
@@ -285,7 +285,7 @@ func TestCheckDeterminismInterrupted(t *testing.T) {
 	f := runFlags{determinism: true, seeds: seedsOf(1_000_000)}
 	f.workers.value = 2
 	got := running(ctx, runs(f, "calm.yaml"))
-	require.Zero(t, got.code)
+	require.Equal(t, 3, got.code)
 	require.Equal(t, "2 runs, each the same twice, event by event\n", got.out)
 	require.Contains(t, got.err, "interrupted after 2 of 1000000 runs")
 }

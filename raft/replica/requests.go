@@ -68,7 +68,7 @@ func (s *slab) encode(q *kv.Request) []byte {
 }
 
 // Request implements [Process]. A leader proposes the request, a read like a write, and answers once it
-// is applied; others say who leads, if they know.
+// is applied; others say who leads, if they know. With [Options].ReadIndex a read leaves no entry, and any node serves it.
 func (r *Replica) Request(client ClientID, q *kv.Request) {
 	if q.Validate() != nil {
 		r.reply(client, q.Session, q.Seq, kv.Invalid, kv.Result{})
