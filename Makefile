@@ -8,7 +8,7 @@ ALL = ./... ./.ci/determinism
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
 RACED = ./checker ./scenarios/... ./cmd/... ./sim/...
 
-.PHONY: help build test race lint bench generate ci
+.PHONY: help build test race lint bench profile generate ci
 
 help: ## say what the targets do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,9 @@ lint: ## gofmt, vet, staticcheck, and the rules of determinism
 
 bench: ## how fast the testbed is: every workload on one processor
 	$(GO) run ./cmd/raftsim bench
+
+profile: ## what the workloads spend their time on, for the compiler (default.pgo) and for you
+	$(GO) test ./scenarios/bench -run '^$$' -bench 'Workloads/(idle|load|chaos)' -benchtime 2x -cpuprofile cmd/raftsim/default.pgo -o /dev/null
 
 generate: ## make generated files anew
 	$(GO) generate ./...

@@ -50,7 +50,7 @@ func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
 		return "", err
 	}
 	made := filepath.Join(work, "raftsim")
-	if _, err := c.goOutput(ctx, "build", "-overlay", overlay, "-buildvcs=false", "-o", made,
+	if _, err := c.goOutput(ctx, "build", "-pgo=off", "-overlay", overlay, "-buildvcs=false", "-o", made,
 		"-ldflags", "-s -w -X main.mutated="+m.Name, command); err != nil {
 		return "", fmt.Errorf("mutant %s does not compile: %w", m.Name, err)
 	}
@@ -79,7 +79,7 @@ func (c *Checkout) Compile(ctx context.Context, m *Mutant) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-overlay", overlay, "-buildvcs=false"}
+	args := []string{"build", "-pgo=off", "-overlay", overlay, "-buildvcs=false"}
 	for _, file := range slices.Sorted(maps.Keys(mutated)) {
 		if dir := "./" + filepath.ToSlash(filepath.Dir(file)); !slices.Contains(args, dir) {
 			args = append(args, dir)
