@@ -6,7 +6,7 @@ GO ?= go
 ALL = ./... ./.ci/determinism
 
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
-RACED = ./checker ./scenarios/... ./cmd/... ./sim/...
+RACED = ./checker ./scenarios/script ./cmd/... ./sim/...
 
 .PHONY: help build test race lint bench profile generate ci
 
@@ -21,6 +21,7 @@ test: ## every test, and every shipped scenario over its seeds
 
 race: ## a part of the tests under the race detector, with few seeds
 	$(GO) test -race -short $(RACED)
+	$(GO) test -race -short ./scenarios -seeds 1..3
 
 lint: ## gofmt, vet, staticcheck, and the rules of determinism
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
