@@ -18,7 +18,7 @@ func (c *Core) checkQuorum(now time.Duration) {
 		c.follow(now)
 		return
 	}
-	c.heardAt = heard
+	c.heardAt = min(heard, now) // a clock that was set back has heard of others in its future
 	c.drawElection()
 }
 
@@ -34,8 +34,14 @@ func (c *Core) quorumHeard(now time.Duration) time.Duration {
 }
 
 // deafTo says whether a candidate of a later term is not to be listened to, because a leader is at work
-// (Raft dissertation §4.2.3). It cannot lead to a standstill: the leader answers, and
-// learns of the later term from what it is answered.
+// (Raft dissertation §4.2.3). Who only asks whether it could win is never to disturb one (§9.6). It cannot lead to a
+// standstill: the leader speaks to the other too, and learns of the later term from what it is answered.
 func (c *Core) deafTo(now time.Duration, m *Message) bool {
-	return c.cfg.CheckQuorum && m.Kind == MsgRequestVote && !m.RequestVote.Transfer && c.hasLeader(now)
+	switch m.Kind {
+	case MsgRequestVote:
+		return c.cfg.CheckQuorum && !m.RequestVote.Transfer && c.hasLeader(now)
+	case MsgRequestPreVote:
+		return c.hasLeader(now)
+	}
+	return false
 }

@@ -187,7 +187,8 @@ func (c *Core) Step(now time.Duration, m *Message) {
 	case MsgRequestPreVote:
 		c.handleRequestPreVote(now, m)
 	case MsgPreVoteReply:
-		if !stale && c.role == PreCandidate && m.PreVoteReply.Granted {
+		// The term alone does not tell this attempt from an earlier one, before a leader was heard of again.
+		if !stale && c.role == PreCandidate && m.PreVoteReply.Granted && m.PreVoteReply.Asked == c.heardAt {
 			c.countVote(now, from)
 		}
 	case MsgReadIndex:

@@ -1,6 +1,9 @@
 package raft
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // MessageKind says which of its bodies a [Message] carries.
 type MessageKind uint8
@@ -69,7 +72,7 @@ type Message struct {
 	AppendReply AppendReply
 	// PreVote and PreVoteReply are of RequestPreVote and its reply.
 	PreVote      PreVote
-	PreVoteReply VoteReply
+	PreVoteReply PreVoteReply
 	// Read is of ReadIndex and ReadIndexReply.
 	Read ReadIndex
 
@@ -91,6 +94,8 @@ type RequestVote struct {
 type PreVote struct {
 	// Campaign is the term the sender would stand in.
 	Campaign Term
+	// Asked is the sender's clock when it asked. A reply repeats it.
+	Asked time.Duration
 	// LastIndex and LastTerm are of the last entry in its log.
 	LastIndex Index
 	LastTerm  Term
@@ -107,6 +112,13 @@ type ReadIndex struct {
 // VoteReply answers a RequestVote.
 type VoteReply struct {
 	Granted bool
+}
+
+// PreVoteReply answers a RequestPreVote.
+type PreVoteReply struct {
+	Granted bool
+	// Asked is that of the request: a promise is good for the attempt it was asked for in, and not for a later one.
+	Asked time.Duration
 }
 
 // AppendEntries replicates entries and, with none, is a heartbeat (Raft paper §5.3).

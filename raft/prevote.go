@@ -14,7 +14,7 @@ func (c *Core) preCampaign(now time.Duration) {
 			continue
 		}
 		m := c.message(MsgRequestPreVote, v)
-		m.PreVote = PreVote{Campaign: c.hard.Term + 1, LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
+		m.PreVote = PreVote{Campaign: c.hard.Term + 1, Asked: now, LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
 		c.send(m)
 	}
 	c.countVote(now, c.self)
@@ -25,16 +25,22 @@ func (c *Core) preCampaign(now time.Duration) {
 func (c *Core) handleRequestPreVote(now time.Duration, m *Message) {
 	req := &m.PreVote
 	r := c.message(MsgPreVoteReply, m.From)
+	r.PreVoteReply.Asked = req.Asked
 	r.PreVoteReply.Granted = req.Campaign > c.hard.Term &&
 		!c.hasLeader(now) &&
 		!c.log.newerThan(req.LastIndex, req.LastTerm)
 	c.send(r) // our term in it tells a sender of the past how far it is behind
 }
 
-// hasLeader says whether a leader was heard of within the shortest election timeout, by ourselves if we lead.
+// hasLeader says whether a leader was heard of within the shortest election timeout; if we lead, whether a majority
+// was. A clock that was set back cannot tell, and must not keep others from voting until it has caught up.
 func (c *Core) hasLeader(now time.Duration) bool {
-	if c.role == Leader {
-		return now-c.quorumHeard(now) < c.cfg.ElectionMin
+	if c.leader == None {
+		return false
 	}
-	return c.leader != None && now-c.heardAt < c.cfg.ElectionMin
+	heard := c.heardAt
+	if c.role == Leader {
+		heard = c.quorumHeard(now)
+	}
+	return heard <= now && now-heard < c.cfg.ElectionMin
 }

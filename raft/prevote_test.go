@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +114,78 @@ func TestAPreCandidateThatHearsOfALeaderFollows(t *testing.T) {
 	require.Equal(t, raft.Follower, c.core(2).Role())
 	c.deliver(filter{kind: raft.MsgPreVoteReply})
 	require.Equal(t, raft.Follower, c.core(2).Role(), "late promises count for nothing")
+}
+
+// A promise is good for the attempt it was asked for in. What was promised while there was no leader must not
+// depose the one that has come since.
+func TestAPromiseOfAnEarlierAttemptDoesNotCount(t *testing.T) {
+	c := newPreVoting(t, 3)
+	c.preElect(1)
+	c.now += electionMin // n1 is silent for a while
+	c.timeout(3)
+	c.take(filter{from: 3, to: 1})
+	c.deliver(filter{from: 3, to: 2})
+	late := c.one(filter{from: 2, to: 3, kind: raft.MsgPreVoteReply})
+	require.True(t, late.PreVoteReply.Granted)
+	c.beat(1)
+	c.settle(c.all()...)
+	require.Equal(t, raft.Follower, c.core(3).Role(), "n1 is heard again")
+
+	c.now += electionMin
+	c.timeout(3)
+	c.step(late)
+	require.Equal(t, raft.PreCandidate, c.core(3).Role())
+	c.deliver(filter{from: 3, to: 2})
+	c.deliver(filter{from: 2, to: 3})
+	require.Equal(t, raft.Candidate, c.core(3).Role(), "unlike the promise of this attempt")
+}
+
+// §9.6: asking disturbs nobody, not even from a later term. n3 got there because its votes were lost on the way.
+func TestAskingInALaterTermDoesNotDeposeALeader(t *testing.T) {
+	c := newPreVoting(t, 3)
+	c.preElect(1)
+	c.crash(3)
+	c.nodes[3].disk.HardState = raft.HardState{Term: 2, Vote: 3}
+	c.restart(3)
+	c.timeout(3)
+	c.deliver(filter{from: 3})
+	require.Equal(t, raft.Leader, c.core(1).Role())
+	require.Equal(t, raft.Term(1), c.status(1).Term)
+	require.Equal(t, raft.Term(1), c.status(2).Term)
+	require.Equal(t, raft.NodeID(1), c.core(2).Leader())
+
+	// It is not lost for good: the leader speaks to it, and learns of the term.
+	c.beat(1)
+	c.settle(c.all()...)
+	require.Equal(t, raft.Term(2), c.status(1).Term)
+	c.now += electionMin
+	c.preElect(1)
+	require.Equal(t, raft.NodeID(1), c.core(3).Leader())
+	require.Equal(t, raft.Term(3), c.status(3).Term)
+}
+
+// A clock that was set back cannot tell how long a leader has been silent. It must not keep a leader that is dead alive.
+func TestAClockThatWasSetBackKeepsNobodyFromWinning(t *testing.T) {
+	c := newTunedCluster(t, func(c *raft.Config) { c.PreVote, c.CheckQuorum = true, true }, make([]raft.Restored, 3)...)
+	c.now = time.Hour
+	c.preElect(1)
+	c.crash(1)
+	c.now = time.Minute
+	c.timeout(3)
+	c.settle(2, 3)
+	require.Equal(t, raft.Leader, c.core(3).Role())
+}
+
+// Nor does a leader's own clock: it does not know any more who has heard of it.
+func TestALeaderWhoseClockWasSetBackListensToOthers(t *testing.T) {
+	c := newTunedCluster(t, func(c *raft.Config) { c.PreVote, c.CheckQuorum = true, true }, make([]raft.Restored, 3)...)
+	c.now = time.Hour
+	c.preElect(1)
+	c.now = time.Minute
+	c.timeout(1) // looks whether it still has a majority, and shall look again in an election timeout
+	due, _ := c.core(1).Deadlines()
+	require.Equal(t, time.Minute+electionMin, due)
+	c.timeout(3)
+	c.settle(1, 3)
+	require.Equal(t, raft.Leader, c.core(3).Role())
 }

@@ -14,8 +14,8 @@ import (
 
 var scheduleSeed = flag.Uint64("schedule", 0, "the one schedule of TestRandomSchedules to run, 0 for all")
 
-// Whatever happens to messages, disks, timers and nodes, the safety properties of Figure 3 of the paper hold; and
-// once it stops, the cluster comes to agree. Each seed is a short schedule of its own.
+// Whatever happens to messages, disks, timers, clocks and nodes, the safety properties of Figure 3 of the paper hold, no
+// read sees the past, and once it stops, the cluster comes to agree. Each seed is a short schedule of its own.
 func TestRandomSchedules(t *testing.T) {
 	schedules := uint64(4000)
 	if testing.Short() {
@@ -31,7 +31,8 @@ func TestRandomSchedules(t *testing.T) {
 	if *scheduleSeed == 0 {
 		// A schedule in which nothing went wrong would show nothing.
 		for what, n := range map[string]int{"elections": total.elections, "commits": total.commits, "cuts": total.cuts,
-			"crashes that lost writes": total.lostWrites, "refusals": total.refusals, "acknowledgements in part": total.parts} {
+			"crashes that lost writes": total.lostWrites, "refusals": total.refusals, "acknowledgements in part": total.parts,
+			"reads": total.reads, "reads that others committed under": total.overtaken, "transfers": total.transfers} {
 			t.Logf("%d %s", n, what)
 			require.Greater(t, n, int(schedules)/20, what)
 		}
@@ -46,7 +47,11 @@ type judge struct {
 	committed []commitment              // by index-1
 	lasts     map[*raft.Core]raft.Index // how long its log was
 
+	asked  map[uint64]raft.Index // what was committed anywhere when a read was asked
+	looked map[*raft.Core]int    // how many of its reads were judged
+
 	elections, commits, cuts, lostWrites, refusals, parts int
+	reads, overtaken, transfers                           int
 }
 
 type place struct {
@@ -67,6 +72,9 @@ func (j *judge) add(o *judge) {
 	j.lostWrites += o.lostWrites
 	j.refusals += o.refusals
 	j.parts += o.parts
+	j.reads += o.reads
+	j.overtaken += o.overtaken
+	j.transfers += o.transfers
 }
 
 // schedule is a cluster under a random schedule.
@@ -78,6 +86,13 @@ type schedule struct {
 	judged map[*raft.Message]bool // of those on their way, what has been held against its sender's disk
 }
 
+func newSchedule() *schedule {
+	return &schedule{judged: map[*raft.Message]bool{}, judge: &judge{
+		leaders: map[raft.Term]raft.NodeID{}, entries: map[place]raft.Entry{}, before: map[place]raft.Term{},
+		lasts: map[*raft.Core]raft.Index{}, asked: map[uint64]raft.Index{}, looked: map[*raft.Core]int{},
+	}}
+}
+
 func runSchedule(t *testing.T, seed uint64) *judge {
 	defer func() {
 		if t.Failed() {
@@ -85,12 +100,13 @@ func runSchedule(t *testing.T, seed uint64) *judge {
 		}
 	}()
 	r := rand.New(rand.NewPCG(seed, 0))
-	s := &schedule{r: r, judged: map[*raft.Message]bool{}, judge: &judge{
-		leaders: map[raft.Term]raft.NodeID{}, entries: map[place]raft.Entry{}, before: map[place]raft.Term{}, lasts: map[*raft.Core]raft.Index{},
-	}}
+	s := newSchedule()
+	s.r = r
 	nodes, inflight, bytes := 1+r.IntN(5), r.IntN(6), r.IntN(200)
+	preVote, checkQuorum := r.IntN(2) == 0, r.IntN(2) == 0
 	s.cluster = newTunedCluster(t, func(cfg *raft.Config) {
 		cfg.MaxInflight, cfg.MaxAppendBytes = inflight, bytes
+		cfg.PreVote, cfg.CheckQuorum = preVote, checkQuorum
 		cfg.Draw = func(n uint64) uint64 { return r.Uint64N(n) }
 	}, make([]raft.Restored, nodes)...)
 
@@ -137,8 +153,22 @@ func (s *schedule) happen(unkind int) {
 		if n.core.Role() == raft.Leader {
 			for range 1 + s.r.IntN(4) {
 				_, _, err := n.core.Propose([]byte{byte(s.r.Uint32())})
-				require.NoError(s.t, err)
+				if err != nil {
+					require.ErrorIs(s.t, err, raft.ErrTransferring)
+				}
 			}
+			s.act(id)
+		}
+		for range s.r.IntN(3) { // reads, anywhere
+			name := uint64(len(s.asked)) + 1
+			s.asked[name] = raft.Index(len(s.committed))
+			if n.core.ReadIndex(s.now, name) == nil {
+				s.act(id)
+			}
+		}
+	case d < 88:
+		if n.core.TransferLeadership(s.now, raft.NodeID(1+s.r.IntN(len(s.nodes)-1))) == nil {
+			s.transfers++
 			s.act(id)
 		}
 	case d < 94:
@@ -254,6 +284,19 @@ func (s *schedule) look(id raft.NodeID) {
 		s.commits++
 	}
 
+	// A read sees all that was committed before it was asked (dissertation §6.4).
+	for _, read := range n.reads[s.looked[n.core]:] {
+		if read.Index != 0 {
+			s.reads++
+			require.GreaterOrEqual(s.t, read.Index, s.asked[read.ID], "read %d of %v", read.ID, id)
+			require.LessOrEqual(s.t, int(read.Index), len(s.committed), "read %d of %v", read.ID, id)
+			if int(s.asked[read.ID]) < len(s.committed) {
+				s.overtaken++
+			}
+		}
+	}
+	s.looked[n.core] = len(n.reads)
+
 	// State Machine Safety: every node applies the same entry at an index (§5.4.3), in order.
 	require.Equal(s.t, int(st.Applied), len(n.applied))
 	for k, e := range n.applied {
@@ -330,11 +373,14 @@ func (s *schedule) calm() {
 			}
 		}
 		s.now = max(s.now, due)
-		if s.core(first).Role() == raft.Leader {
+		if _, beat := s.core(first).Deadlines(); beat == due {
 			if proposed.term < s.status(first).Term { // what an earlier leader took may be lost
 				index, term, err := s.core(first).Propose([]byte("last"))
-				require.NoError(s.t, err)
-				proposed = place{index, term}
+				if err == nil {
+					proposed = place{index, term}
+				} else {
+					require.ErrorIs(s.t, err, raft.ErrTransferring) // for the moment
+				}
 			}
 			s.beat(first)
 		} else {

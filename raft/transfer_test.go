@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -49,6 +50,19 @@ func TestATransferThatComesToNothingEnds(t *testing.T) {
 	c.propose(1, "a")
 	c.settle(c.all()...)
 	require.Equal(t, "a", c.commands(1))
+}
+
+// Timeouts so long that the clock cannot tell their end do not end a transfer before it has begun.
+func TestATransferUnderEndlessTimeoutsDoesNotEnd(t *testing.T) {
+	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.ElectionMax = raft.Never }, make([]raft.Restored, 3)...)
+	c.now = time.Second
+	c.elect(1)
+	require.NoError(t, c.core(1).TransferLeadership(c.now, 2))
+	c.act(1)
+	c.take(filter{})
+	c.beat(1)
+	_, _, err := c.core(1).Propose([]byte("a"))
+	require.ErrorIs(t, err, raft.ErrTransferring)
 }
 
 func TestTransfersThatCannotBeAreRefused(t *testing.T) {

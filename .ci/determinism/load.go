@@ -49,7 +49,7 @@ type listed struct {
 
 // load type-checks the packages that the patterns name, against the compiler's export data of what they import.
 func load(root string, patterns []string) ([]*pkg, error) {
-	args := append([]string{"list", "-e", "-deps", "-export",
+	args := append([]string{"list", "-pgo=off", "-e", "-deps", "-export",
 		"-json=ImportPath,Dir,Export,DepOnly,GoFiles,CgoFiles,IgnoredGoFiles,Error", "--"}, patterns...)
 	cmd := exec.Command("go", args...)
 	cmd.Dir = root

@@ -92,7 +92,7 @@ func TestNobodyIsWrittenTo(t *testing.T) {
 	n.logging = false // Log fails the test
 	n.boot()
 	n.Timer(replica.TimerElection)
-	n.receive(2, raft.Message{Kind: raft.MsgPreVoteReply, PreVoteReply: raft.VoteReply{Granted: true}, Term: 0})
+	n.receive(2, raft.Message{Kind: raft.MsgPreVoteReply, PreVoteReply: raft.PreVoteReply{Granted: true, Asked: n.now}, Term: 0})
 	n.sync()
 	n.receive(2, raft.Message{Kind: raft.MsgVoteReply, VoteReply: raft.VoteReply{Granted: true}})
 	require.Equal(t, raft.Leader, n.Core().Role())
