@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,9 +16,12 @@ func newQuorumChecking(t testing.TB, n int) *cluster {
 // Dissertation §6.2: a leader steps down when an election timeout passes without a round of heartbeats to a majority.
 func TestALeaderThatHearsNoMajorityStepsDown(t *testing.T) {
 	c := newQuorumChecking(t, 3)
-	c.elect(1)
+	c.now = time.Hour
+	c.timeout(1)
+	c.now += electionMin / 2
+	c.settle(c.all()...)
 	due, _ := c.core(1).Deadlines()
-	require.Equal(t, c.now+electionMin, due, "a leader looks after an election timeout")
+	require.Equal(t, c.now+electionMin, due, "a leader looks an election timeout after it was elected")
 	c.now = due
 	c.timeout(1)
 	require.Equal(t, raft.Follower, c.core(1).Role())
@@ -43,9 +47,33 @@ func TestALeaderThatHearsAMajorityStays(t *testing.T) {
 	require.Greater(t, due, c.now)
 }
 
-func TestALeaderWhoseTimerIsForcedEarlyStays(t *testing.T) {
+// A refusal is an answer as well: the logs differ, the follower is there.
+func TestALeaderThatHearsRefusalsStays(t *testing.T) {
 	c := newQuorumChecking(t, 3)
 	c.elect(1)
+	c.now += electionMin - 1
+	c.step(&raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1})
+	c.now++
+	c.timeout(1)
+	require.Equal(t, raft.Leader, c.core(1).Role())
+}
+
+func TestALeaderThatNeedNotCheckStays(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.now += electionMax
+	c.timeout(1)
+	require.Equal(t, raft.Leader, c.core(1).Role())
+}
+
+func TestALeaderWhoseTimerIsForcedEarlyStays(t *testing.T) {
+	c := newQuorumChecking(t, 3)
+	c.now = time.Hour
+	c.timeout(1)
+	c.persist(1)
+	c.step(voteReply(2, 1, 1, true))
+	c.timeout(1)
+	require.Equal(t, raft.Leader, c.core(1).Role(), "n2 and n3 get a timeout's time to be heard of")
 	c.now += electionMin / 2
 	c.timeout(1)
 	require.Equal(t, raft.Leader, c.core(1).Role())

@@ -19,7 +19,6 @@ func (c *Core) lead(now time.Duration) {
 	if c.cfg.CheckQuorum {
 		c.resetElection(now)
 	}
-	c.reads.start()
 	c.heartbeat = after(now, c.cfg.Heartbeat)
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
 	// It is also the first heartbeat.

@@ -107,13 +107,60 @@ func TestASingleVoterNeedsNobodysPromise(t *testing.T) {
 func TestAPreCandidateThatHearsOfALeaderFollows(t *testing.T) {
 	c := newPreVoting(t, 3)
 	c.preElect(1)
+	c.now += electionMin
 	c.timeout(2)
 	require.Equal(t, raft.PreCandidate, c.core(2).Role())
+	require.Equal(t, raft.None, c.core(2).Leader(), "it has given up on n1")
+	c.deliver(filter{from: 2, to: 3})
 	c.beat(1)
 	c.deliver(filter{from: 1, to: 2})
 	require.Equal(t, raft.Follower, c.core(2).Role())
-	c.deliver(filter{kind: raft.MsgPreVoteReply})
+	require.True(t, c.one(filter{from: 3, to: 2}).PreVoteReply.Granted)
+	c.step(preVoteReply(3, 2, 1, c.now))
 	require.Equal(t, raft.Follower, c.core(2).Role(), "late promises count for nothing")
+}
+
+// preVoteReply is a promise.
+func preVoteReply(from, to raft.NodeID, term raft.Term, asked time.Duration) *raft.Message {
+	return &raft.Message{Kind: raft.MsgPreVoteReply, From: from, To: to, Term: term, PreVoteReply: raft.PreVoteReply{Granted: true, Asked: asked}}
+}
+
+func TestEveryAttemptNeedsAMajorityOfItsOwn(t *testing.T) {
+	c := newPreVoting(t, 5)
+	c.timeout(1)
+	c.step(preVoteReply(2, 1, 0, c.now))
+	c.now += electionMin
+	c.timeout(1)
+	c.step(preVoteReply(3, 1, 0, c.now))
+	c.step(preVoteReply(3, 1, 0, c.now))
+	require.Equal(t, raft.PreCandidate, c.core(1).Role(), "n2 promised for the attempt before, n3 but once")
+	c.step(preVoteReply(4, 1, 0, c.now))
+	require.Equal(t, raft.Candidate, c.core(1).Role())
+}
+
+func TestVotesAreNoPromises(t *testing.T) {
+	c := newPreVoting(t, 3)
+	c.timeout(1)
+	c.step(preVoteReply(2, 1, 0, c.now))
+	c.persist(1)
+	require.Equal(t, raft.Candidate, c.core(1).Role())
+	c.now += electionMin
+	c.timeout(1)
+	c.step(voteReply(2, 1, 1, true))
+	require.Equal(t, raft.PreCandidate, c.core(1).Role(), "nor do they elect it any more")
+	require.Equal(t, raft.Term(1), c.status(1).Term)
+}
+
+// Who has just voted for somebody does not stand against it with the promises it had asked for before.
+func TestAPreCandidateThatVotesFollows(t *testing.T) {
+	c := newTunedCluster(t, func(c *raft.Config) { c.PreVote = true }, disk(raft.HardState{Term: 1}), raft.Restored{}, raft.Restored{})
+	c.timeout(1)
+	c.step(voteRequest(2, 1, 1, 0, 0))
+	require.Equal(t, raft.Follower, c.core(1).Role())
+	require.Equal(t, raft.NodeID(2), c.status(1).Vote)
+	c.step(preVoteReply(3, 1, 1, c.now))
+	require.Equal(t, raft.Follower, c.core(1).Role())
+	require.Equal(t, raft.Term(1), c.status(1).Term)
 }
 
 // A promise is good for the attempt it was asked for in. What was promised while there was no leader must not

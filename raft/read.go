@@ -17,7 +17,7 @@ type Read struct {
 // reads are those a leader, or a follower that asked one, has not answered yet.
 type reads struct {
 	// round counts confirmations of leadership. A read is confirmed by answers to its own round or a later one,
-	// never by answers to one that began before it was asked.
+	// never by answers to one that began before it was asked. Rounds go on from one term of office to the next.
 	round uint64
 	// ask says that a round has been called for which no message has left yet.
 	ask     bool
@@ -32,9 +32,6 @@ type pendingRead struct {
 	// index is the commit index when the round began, 0 until an entry of the term is committed.
 	index Index
 }
-
-// start empties it for a new term of office. Rounds go on: none is ever used twice.
-func (r *reads) start() { r.pending, r.ask = r.pending[:0], false }
 
 // ReadIndex asks for an index at which the state machine may be read so that the read is
 // linearizable (Raft dissertation §6.4). A [Read] with that id comes with a later [Output], or never when

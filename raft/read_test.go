@@ -8,7 +8,7 @@ import (
 	"raftsim/raft"
 )
 
-// readOf returns the reads that are answered by the next outputs of a node.
+// read asks a node for the index of a read.
 func (c *cluster) read(id raft.NodeID, name uint64) {
 	require.NoError(c.t, c.core(id).ReadIndex(c.now, name))
 	c.act(id)
@@ -121,4 +121,72 @@ func TestALeaderThatCannotConfirmRefusesReadsInTime(t *testing.T) {
 	for _, r := range c.nodes[1].reads {
 		require.Zero(t, r.Index)
 	}
+}
+
+// Dissertation §6.4, step 1: the index is what is committed when the read is asked, not what is when it is confirmed.
+func TestAReadDoesNotWaitForWhatWasCommittedSince(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.read(1, 7)
+	round := c.one(filter{from: 1, to: 3})
+	c.take(filter{})
+	c.propose(1, "a")
+	c.persist(1)
+	m := c.one(filter{from: 1, to: 2})
+	m.Append.Round = 0 // as if it had left before the read was asked
+	c.step(m)
+	c.persist(2)
+	c.deliver(filter{from: 2, to: 1})
+	require.Equal(t, raft.Index(2), c.status(1).Commit)
+	require.Empty(t, c.nodes[1].reads)
+	c.step(round)
+	c.deliver(filter{from: 3, to: 1})
+	require.Equal(t, []raft.Read{{ID: 7, Index: 1}}, c.nodes[1].reads)
+}
+
+// A read that is confirmed before an entry of the term is committed is answered as soon as one is.
+func TestAReadIsAnsweredWithTheFirstCommitOfTheTerm(t *testing.T) {
+	c := newCluster(t, 3)
+	c.timeout(1)
+	c.persist(1)
+	c.step(voteReply(2, 1, 1, true))
+	require.Equal(t, raft.Leader, c.core(1).Role())
+	c.read(1, 7)
+	c.settle(2, 3) // lose what is from n1, which is asked again below
+	c.beat(1)
+	c.deliver(filter{from: 1, to: 2})
+	c.persist(2)
+	c.deliver(filter{from: 2, to: 1})
+	require.Empty(t, c.nodes[1].reads, "n1's own disk has not written its no-op")
+	c.persist(1)
+	require.Equal(t, []raft.Read{{ID: 7, Index: 1}}, c.nodes[1].reads)
+}
+
+// Whose log differs confirms as well as any: it has heard the leader, and has not heard of a later one.
+func TestARefusalConfirmsARead(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.propose(1, "a")
+	c.take(filter{to: 3})
+	c.read(1, 7)
+	c.take(filter{to: 2})
+	c.deliver(filter{from: 1, to: 3})
+	refusal := c.one(filter{from: 3})
+	require.False(t, refusal.AppendReply.Success)
+	c.step(refusal)
+	require.Equal(t, []raft.Read{{ID: 7, Index: 1}}, c.nodes[1].reads)
+}
+
+// Acknowledgements that wait for the disk become one; it stands for the latest round of them.
+func TestAnAcknowledgementThatWaitedConfirmsTheLatestRound(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.propose(1, "a")
+	c.deliver(filter{from: 1, to: 2})
+	c.read(1, 7)
+	c.deliver(filter{from: 1, to: 2})
+	require.Empty(t, c.take(filter{from: 2}))
+	c.persist(2)
+	c.deliver(filter{from: 2, to: 1})
+	require.Equal(t, []raft.Read{{ID: 7, Index: 1}}, c.nodes[1].reads)
 }
