@@ -25,10 +25,15 @@ type Observation struct {
 	// Vote is whom the node voted for in Term, or raft.None.
 	Vote raft.NodeID
 
-	// LastIndex is the index of the last entry of the node's log.
+	// Base and BaseTerm are the last index, and its term, that a snapshot stands for in the node's log and that is
+	// no longer in it; 0 when the log is whole. Base never exceeds Commit.
+	Base     raft.Index
+	BaseTerm raft.Term
+	// LastIndex is the index of the last entry of the node's log, Base when there is none.
 	LastIndex raft.Index
 	// Changed is the lowest index that was written, rewritten or cut off since the node's last
-	// observation, 0 when the log is as it was. On a boot it is 1: the log is as read from disk.
+	// observation, 0 when the log is as it was, Base apart: to drop a prefix is no change. On a boot, and when
+	// a snapshot took the place of the log, it is Base+1: the log is as read from disk, or new.
 	Changed raft.Index
 	// Suffix holds the entries from Changed to LastIndex; it is empty when Changed is 0 or beyond LastIndex.
 	Suffix []raft.Entry
@@ -42,6 +47,12 @@ type Observation struct {
 	// Commit and Applied are the node's commit index and the last index its state machine took in.
 	Commit  raft.Index
 	Applied raft.Index
+
+	// Configuration is the latest in the node's log, committed or not; nil or of nobody when the node does not know its
+	// cluster yet. ConfigurationIndex is the index of its entry, or that of the snapshot it came with; 0 for what the
+	// cluster began with.
+	Configuration      *raft.Configuration
+	ConfigurationIndex raft.Index
 }
 
 // PromiseKind says what a message that leaves a node promises.

@@ -1,11 +1,6 @@
 package raft
 
-import (
-	"slices"
-	"time"
-
-	"raftsim/raft/quorum"
-)
+import "time"
 
 // checkQuorum makes a leader step down that a majority has not answered for an election timeout: clients
 // had better ask somebody else (Raft dissertation §6.2).
@@ -24,13 +19,10 @@ func (c *Core) checkQuorum(now time.Duration) {
 
 // quorumHeard is since when a majority, the leader among it, has been heard of.
 func (c *Core) quorumHeard(now time.Duration) time.Duration {
-	c.peers[c.self].Heard = now
-	c.heard = c.heard[:0]
-	for k := range c.peers {
-		c.heard = append(c.heard, c.peers[k].Heard)
+	if c.members.self >= 0 {
+		c.peers[c.members.self].Heard = now
 	}
-	slices.Sort(c.heard)
-	return c.heard[len(c.heard)-quorum.Majority(len(c.heard))]
+	return reached(c, &c.times, func(p *peer) time.Duration { return p.Heard })
 }
 
 // deafTo says whether a candidate of a later term is not to be listened to, because a leader is at work

@@ -26,6 +26,8 @@ type cluster struct {
 	nodes []*node         // by id; nodes[0] is nobody
 	net   []*raft.Message // sent and not yet delivered, in the order of sending
 	tune  func(*raft.Config)
+	// refused is what the last Step returned.
+	refused error
 }
 
 // node is a core and its disk.
@@ -180,7 +182,10 @@ func (c *cluster) propose(id raft.NodeID, data ...string) {
 // step hands a message to whom it is for, who may be down.
 func (c *cluster) step(m *raft.Message) {
 	if n := c.nodes[m.To]; n.core != nil {
-		n.core.Step(c.now, m)
+		if m.Incarnation == 0 { // made by the test
+			m.Incarnation, m.VoteReply.Candidate = raft.FirstIncarnation, raft.FirstIncarnation
+		}
+		c.refused = n.core.Step(c.now, m)
 		c.act(m.To)
 	}
 }

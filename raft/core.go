@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
-	"raftsim/raft/quorum"
 	"raftsim/raft/tracker"
 )
 
@@ -16,25 +14,70 @@ const Never time.Duration = math.MaxInt64
 
 // Config is what a core is made with.
 type Config struct {
-	// ID is the node's own name, one of Voters.
+	// ID is the node's own name.
 	ID NodeID
-	// Voters are all members, each once, in any order. New copies them.
+	// Voters are those the cluster begins with, each once, in any order. They are for a node that was born
+	// without knowing, whose [Restored].Birth is zero; it is one of them. New copies them.
 	Voters []NodeID
 	Timeouts
 	// MaxAppendBytes bounds the entries of one AppendEntries, by [Entry.Size]; one entry
 	// always fits. 0 is 1 MiB.
 	MaxAppendBytes int
-	// MaxInflight is how many entries may be on their way to one follower without an
-	// acknowledgement. 0 is 4096.
-	MaxInflight int
+	// MaxInflight and MaxInflightBytes are how many messages, and how many bytes of entries or of a snapshot, may be
+	// on their way to one follower without an acknowledgement; one message more always may. 0 is 512 messages,
+	// and 8 MiB.
+	MaxInflight      int
+	MaxInflightBytes int
+	// MaxChunkBytes bounds the data of one InstallSnapshot. 0 is 256 KiB.
+	MaxChunkBytes int
+	// MaxUncommittedBytes is how much a leader accepts beyond what is committed, by [Entry.Size], before it refuses more; one
+	// entry always fits. 0 is 64 MiB.
+	MaxUncommittedBytes int
 	// PreVote makes a node ask whether it could win before it starts an election, so that one that
 	// was cut off does not depose a working leader when it comes back (Raft dissertation §9.6).
 	PreVote bool
 	// CheckQuorum makes a leader step down when it has not heard of a majority for an election timeout, and
 	// everyone who has heard of a leader lately deaf to other candidates (Raft dissertation §6.2, §4.2.3).
 	CheckQuorum bool
+	// Lease, when not 0, is how long whoever hears from a leader elects no other, by its own clock. The leader serves
+	// reads without asking for as long as that must last on the clocks of a majority (Raft dissertation §6.4.1). It is
+	// the same on all nodes, whatever their timeouts, and rests on clocks: two that part faster than
+	// ClockDriftPPM allows, or one that jumps, let a read see the past. It needs CheckQuorum.
+	Lease time.Duration
+	// ClockDriftPPM is the bound on how much faster or slower than true time a node's clock may run, in
+	// parts per million, below 1,000,000.
+	ClockDriftPPM uint64
 	// Draw returns a number in [0,n), uniformly. It decides election timeouts.
 	Draw func(n uint64) uint64
+}
+
+// limits fills in what was left 0, and checks the rest.
+func (cfg *Config) limits() error {
+	for _, l := range [...]struct {
+		name   string
+		value  *int
+		normal int
+	}{
+		{"MaxAppendBytes", &cfg.MaxAppendBytes, 1 << 20},
+		{"MaxInflight", &cfg.MaxInflight, 512},
+		{"MaxInflightBytes", &cfg.MaxInflightBytes, 8 << 20},
+		{"MaxChunkBytes", &cfg.MaxChunkBytes, 256 << 10},
+		{"MaxUncommittedBytes", &cfg.MaxUncommittedBytes, 64 << 20},
+	} {
+		if *l.value < 0 {
+			return fmt.Errorf("raft: %s cannot be negative: %d", l.name, *l.value)
+		}
+		if *l.value == 0 {
+			*l.value = l.normal
+		}
+	}
+	switch {
+	case cfg.Lease < 0 || cfg.ClockDriftPPM >= ppm:
+		return fmt.Errorf("raft: a lease of %v with clocks that drift by %d parts per million cannot be", cfg.Lease, cfg.ClockDriftPPM)
+	case cfg.Lease > 0 && !cfg.CheckQuorum:
+		return errors.New("raft: leases need CheckQuorum: without it nobody keeps to a leader")
+	}
+	return nil
 }
 
 // Timeouts are the intervals of a node (Raft paper §5.2, §5.6). A working cluster has
@@ -58,8 +101,13 @@ func (t *Timeouts) validate() error {
 
 // Restored is what a node found on its disk. A node that never ran has found nothing.
 type Restored struct {
+	// Birth is what the node was born with. When zero, it is one of [Config].Voters.
+	Birth     Birth
 	HardState HardState
-	// Entries is the log from index 1. New copies the slice, not the data.
+	// Snapshot is the latest, nil when there is none. The state machine holds what it says.
+	Snapshot *Snapshot
+	// Entries is the log, without a gap: from index 1 on, or from the snapshot's next or any index before that on.
+	// New copies the slice, not the data.
 	Entries []Entry
 }
 
@@ -72,18 +120,27 @@ type Restored struct {
 // acts when told that one has passed; being told early or late is safe.
 type Core struct {
 	id      NodeID
-	voters  []NodeID // sorted
-	self    int      // place of id in voters
+	birth   Birth
 	cfg     Config
+	window  tracker.Window
+	members members
 	log     log
 	hard    HardState
 	role    Role
 	leader  NodeID
-	granted []bool             // candidate: who voted for us, by place in voters
-	peers   []tracker.Progress // leader: by place in voters
+	granted []bool // candidate: who voted for us, by place
+	peers   []peer // leader: by place
 	// due says that entries may be ready to leave since Output last looked.
 	due   bool
 	reads reads
+	lease lease
+	// uncommitted is the size of a leader's entries beyond the commit index.
+	uncommitted int
+	// snapshot is the latest that is on the disk; incoming what arrives of a leader's.
+	snapshot *Snapshot
+	incoming incoming
+	// noticed are nodes that go by a member's name and are not that member.
+	noticed []Member
 	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
 	successor    NodeID
 	transferEnds time.Duration
@@ -96,12 +153,13 @@ type Core struct {
 	durable durable
 	pool    messagePool
 	// scratch of majorities
-	match  []quorum.Index
-	heard  []time.Duration
-	rounds []uint64
+	indexes []Index
+	times   []time.Duration
+	rounds  []uint64
 }
 
-// New makes a core of what was found on the disk, as a follower at time now.
+// New makes a core of what was found on the disk, as a follower at time now. A node that was born without a configuration
+// waits to be added to one.
 func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 	if err := cfg.Timeouts.validate(); err != nil {
 		return nil, err
@@ -109,107 +167,116 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 	if cfg.Draw == nil {
 		return nil, errors.New("raft: Config.Draw is missing: election timeouts are random")
 	}
-	if cfg.MaxAppendBytes == 0 {
-		cfg.MaxAppendBytes = 1 << 20
+	if err := cfg.limits(); err != nil {
+		return nil, err
 	}
-	if cfg.MaxInflight == 0 {
-		cfg.MaxInflight = 4096
+	birth, err := bornAs(&cfg, found.Birth)
+	if err != nil {
+		return nil, err
 	}
-	if cfg.MaxAppendBytes < 0 || cfg.MaxInflight < 0 {
-		return nil, fmt.Errorf("raft: limits cannot be negative: MaxAppendBytes %d, MaxInflight %d", cfg.MaxAppendBytes, cfg.MaxInflight)
-	}
-	voters := slices.Clone(cfg.Voters)
-	slices.Sort(voters)
-	self := slices.Index(voters, cfg.ID)
-	if cfg.ID == None || self < 0 {
-		return nil, fmt.Errorf("raft: node %v is not among the voters %v", cfg.ID, voters)
-	}
-	if len(slices.Compact(slices.Clone(voters))) != len(voters) || voters[0] == None {
-		return nil, fmt.Errorf("raft: voters %v name a node twice, or nobody", voters)
-	}
-	cfg.Voters = voters
+	cfg.Voters = nil
 	c := &Core{
-		id: cfg.ID, voters: voters, self: self, cfg: cfg,
-		hard:    found.HardState,
-		granted: make([]bool, len(voters)),
-		peers:   make([]tracker.Progress, len(voters)),
-		match:   make([]quorum.Index, len(voters)),
+		id: cfg.ID, birth: birth, cfg: cfg, hard: found.HardState, snapshot: found.Snapshot,
+		window: tracker.Window{Messages: cfg.MaxInflight, Bytes: cfg.MaxInflightBytes},
 	}
 	if c.hard.Term == 0 && c.hard.Vote != None {
 		return nil, fmt.Errorf("raft: restored vote for %v in term 0, in which nobody votes", c.hard.Vote)
 	}
-	for k := range found.Entries {
-		if e := &found.Entries[k]; e.Index != c.log.last+1 || e.Term == 0 || e.Term < c.log.lastTerm() || e.Term > c.hard.Term {
-			return nil, fmt.Errorf("raft: restored entry %d of term %d cannot follow entry %d of term %d in term %d",
-				e.Index, e.Term, c.log.last, c.log.lastTerm(), c.hard.Term)
-		}
-		c.log.push(&found.Entries[k])
+	if err := c.restoreLog(&found); err != nil {
+		return nil, err
+	}
+	if err := c.restoreConfiguration(now); err != nil {
+		return nil, err
 	}
 	c.log.unsaved = c.log.last + 1
-	c.log.changed = 1
+	c.log.changed = c.log.base + 1
 	c.durable = durable{hard: c.hard, index: c.log.last}
 	c.output.saved = c.hard
+	c.promiseLease(now) // it may have done so before it went down
 	c.resetElection(now)
 	return c, nil
 }
 
-// Step takes a message from another node. It keeps the data of its entries, not the message.
-// Messages from strangers, to somebody else, of no term or of no known kind are ignored. A message that
-// only a node that broke the protocol can have sent is a panic: to go on would be to lose what was committed.
-func (c *Core) Step(now time.Duration, m *Message) {
-	from := c.place(m.From)
-	if from < 0 || from == c.self || m.To != c.id || m.Kind < MsgRequestVote || m.Kind > MsgTimeoutNow {
-		return
+// bornAs is what a node was born with, or what the configuration says when it does not know.
+func bornAs(cfg *Config, birth Birth) (Birth, error) {
+	if cfg.ID == None {
+		return birth, errors.New("raft: Config.ID is missing")
 	}
-	if m.Term == 0 && m.Kind != MsgRequestPreVote && m.Kind != MsgPreVoteReply {
-		return // only who asks before the first election is of no term
+	if birth.Incarnation != 0 {
+		if birth.Configuration.Known() {
+			return birth, birth.Configuration.validate()
+		}
+		return birth, nil
 	}
-	if m.Term > c.hard.Term {
-		if c.deafTo(now, m) {
-			return
-		}
-		c.enterTerm(now, m.Term)
+	config, err := NewConfiguration(cfg.Voters)
+	if err != nil {
+		return birth, err
 	}
-	stale := m.Term < c.hard.Term
-	switch m.Kind {
-	case MsgRequestVote:
-		c.handleRequestVote(now, m)
-	case MsgVoteReply:
-		if !stale && c.role == Candidate && m.VoteReply.Granted {
-			c.countVote(now, from)
-		}
-	case MsgAppendEntries:
-		c.handleAppend(now, m, stale)
-	case MsgAppendReply:
-		if !stale && c.role == Leader {
-			c.handleAppendReply(now, from, &m.AppendReply)
-		}
-	case MsgRequestPreVote:
-		c.handleRequestPreVote(now, m)
-	case MsgPreVoteReply:
-		// The term alone does not tell this attempt from an earlier one, before a leader was heard of again.
-		if !stale && c.role == PreCandidate && m.PreVoteReply.Granted && m.PreVoteReply.Asked == c.heardAt {
-			c.countVote(now, from)
-		}
-	case MsgReadIndex:
-		c.handleReadIndex(now, m)
-	case MsgReadIndexReply:
-		c.handleReadIndexReply(m)
-	case MsgTimeoutNow:
-		if !stale && c.role == Follower {
-			c.campaign(now, true)
-		}
+	if !config.Voter(cfg.ID) {
+		return birth, fmt.Errorf("raft: node %v is not among the voters %v", cfg.ID, &config)
 	}
+	birth.Incarnation, birth.Configuration = FirstIncarnation, config
+	return birth, nil
 }
 
-// place returns where id stands among the voters, -1 for a stranger.
-func (c *Core) place(id NodeID) int {
-	for k, v := range c.voters {
-		if v == id {
-			return k
+// restoreLog takes in the log that was found, and the snapshot.
+func (c *Core) restoreLog(found *Restored) error {
+	entries := found.Entries
+	if s := found.Snapshot; s != nil {
+		if err := s.validate(c.hard.Term); err != nil {
+			return err
+		}
+		switch n := len(entries); {
+		case n == 0 || entries[0].Index == s.Index+1:
+			c.log.reset(s.Index, s.Term)
+		case entries[0].Index == 1:
+		case entries[0].Index <= s.Index:
+			// The term before the first is not known any more.
+			c.log.reset(entries[0].Index, entries[0].Term)
+			entries = entries[1:]
 		}
 	}
-	return -1
+	for k := range entries {
+		if e := &entries[k]; e.Index != c.log.last+1 || e.Term == 0 || e.Term < c.log.lastTerm() || e.Term > c.hard.Term {
+			return fmt.Errorf("raft: restored entry %d of term %d cannot follow entry %d of term %d in term %d",
+				e.Index, e.Term, c.log.last, c.log.lastTerm(), c.hard.Term)
+		}
+		c.log.push(&entries[k])
+	}
+	if s := found.Snapshot; s != nil {
+		if !c.log.holds(s.Index, s.Term) {
+			return fmt.Errorf("raft: the restored log, which ends at entry %d of term %d, does not go with the restored snapshot, which is of entry %d of term %d",
+				c.log.last, c.log.lastTerm(), s.Index, s.Term)
+		}
+		c.log.commit, c.log.applied = s.Index, s.Index
+	}
+	return nil
+}
+
+// restoreConfiguration finds the latest configuration there is.
+func (c *Core) restoreConfiguration(now time.Duration) error {
+	config, at := &c.birth.Configuration, Index(0)
+	if s := c.snapshot; s != nil {
+		config, at = &s.Configuration, s.Index
+	}
+	c.members.earlier = append(c.members.earlier, configured{config, at})
+	for i := at + 1; i <= c.log.last; {
+		part := c.log.slice(i, c.log.last)
+		for k := range part {
+			if part[k].Kind != EntryConfiguration {
+				continue
+			}
+			next, err := DecodeConfiguration(part[k].Data)
+			if err != nil {
+				return fmt.Errorf("raft: restored entry %d holds no configuration: %w", part[k].Index, err)
+			}
+			c.members.earlier = append(c.members.earlier, configured{&next, part[k].Index})
+		}
+		i += Index(len(part))
+	}
+	latest := c.members.earlier[len(c.members.earlier)-1]
+	c.configure(now, latest.config, latest.index)
+	return nil
 }
 
 // enterTerm moves on to a later term as a follower without a leader (Raft paper §5.1).
@@ -229,6 +296,9 @@ func (c *Core) follow(now time.Duration) {
 		c.leader = None
 		c.successor = None
 		c.refuseReads()
+		for k := range c.peers {
+			c.peers[k].snapshot = nil
+		}
 	}
 	c.role = Follower
 	c.resetElection(now) // a leader has none; a candidate's has to be drawn anew
@@ -237,15 +307,21 @@ func (c *Core) follow(now time.Duration) {
 // ErrNotLeader says that the node does not lead, so that it cannot take proposals.
 var ErrNotLeader = errors.New("raft: not the leader")
 
+// ErrBacklog says that too much waits to be committed already: nothing was done, and the client had better ask again later.
+var ErrBacklog = errors.New("raft: too much waits to be committed; ask again later")
+
 // Propose appends a command to the leader's log and returns its place: the entry is committed
 // if, and only if, an entry of that index and term is handed out as committed. The core keeps
-// data. The error is [ErrNotLeader].
+// data. The error is [ErrNotLeader], [ErrTransferring] or [ErrBacklog].
 func (c *Core) Propose(data []byte) (Index, Term, error) {
 	if c.role != Leader {
 		return 0, 0, ErrNotLeader
 	}
 	if c.successor != None {
 		return 0, 0, ErrTransferring
+	}
+	if c.uncommitted > 0 && c.uncommitted+entryOverhead+len(data) > c.cfg.MaxUncommittedBytes {
+		return 0, 0, ErrBacklog
 	}
 	return c.appendOwn(EntryCommand, data), c.hard.Term, nil
 }
@@ -281,6 +357,9 @@ func (c *Core) Deadlines() (election, heartbeat time.Duration) {
 		}
 		return Never, c.heartbeat
 	}
+	if !c.members.votes {
+		return Never, Never
+	}
 	return after(c.heardAt, c.election), Never
 }
 
@@ -300,10 +379,17 @@ type Status struct {
 	Vote   NodeID
 	Leader NodeID // whom the node believes to lead Term, or None
 
+	// Base and BaseTerm are of the last entry that a snapshot stands for and that is no longer in the log; 0 for none.
+	Base      Index
+	BaseTerm  Term
 	LastIndex Index
 	LastTerm  Term
 	Commit    Index
 	Applied   Index
+
+	// ConfigurationIndex is of the entry that [Core.Configuration] came with, or of the snapshot; 0 when it is what the node
+	// was born with.
+	ConfigurationIndex Index
 
 	// DurableIndex is up to where the log is on the disk, DurableHard the hard state that is.
 	DurableIndex Index
@@ -316,10 +402,14 @@ func (c *Core) Role() Role { return c.role }
 // Leader is whom the node believes to lead its term, or None.
 func (c *Core) Leader() NodeID { return c.leader }
 
+// Applied is the index of the last entry handed out as committed.
+func (c *Core) Applied() Index { return c.log.applied }
+
 // Status returns the state as of now.
 func (c *Core) Status() Status {
 	return Status{
 		ID: c.id, Role: c.role, Term: c.hard.Term, Vote: c.hard.Vote, Leader: c.leader,
+		Base: c.log.base, BaseTerm: c.log.term(c.log.base), ConfigurationIndex: c.members.index,
 		LastIndex: c.log.last, LastTerm: c.log.lastTerm(), Commit: c.log.commit, Applied: c.log.applied,
 		DurableIndex: c.durable.index, DurableHard: c.durable.hard,
 	}
@@ -330,8 +420,15 @@ func (c *Core) Status() Status {
 func (c *Core) Still(s *Status) bool {
 	return s.Commit == c.log.commit && s.Applied == c.log.applied && s.LastIndex == c.log.last &&
 		s.DurableIndex == c.durable.index && s.DurableHard == c.durable.hard &&
-		s.Term == c.hard.Term && s.Vote == c.hard.Vote && s.Role == c.role && s.Leader == c.leader
+		s.Term == c.hard.Term && s.Vote == c.hard.Vote && s.Role == c.role && s.Leader == c.leader &&
+		s.Base == c.log.base && s.ConfigurationIndex == c.members.index
 }
+
+// Configuration is the latest of the node's log, committed or not, or what it was born with. It is never altered.
+func (c *Core) Configuration() *Configuration { return c.members.config }
+
+// Incarnation is which node of its name this is.
+func (c *Core) Incarnation() Incarnation { return c.birth.Incarnation }
 
 // TakeChanged returns the lowest index of the log that was written or cut since
 // it was last asked, 0 for none. It is for those who watch the log, of whom there is one.
@@ -343,7 +440,7 @@ func (c *Core) TakeChanged() Index {
 
 // Entries returns entries of the log from index lo on, up to hi or to where the log's memory breaks,
 // whichever comes first; ask again for what is missing. The slice is the log's own: not to be altered.
-// It is empty when lo is beyond the log's end or hi.
+// It is empty when lo is beyond the log's end or hi. What a snapshot stands for is passed over.
 func (c *Core) Entries(lo, hi Index) []Entry {
-	return c.log.slice(max(lo, 1), min(hi, c.log.last))
+	return c.log.slice(max(lo, c.log.base+1), min(hi, c.log.last))
 }

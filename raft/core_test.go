@@ -77,24 +77,31 @@ func TestATimeoutBeyondTheClockNeverFires(t *testing.T) {
 	require.Equal(t, raft.Never, beat)
 }
 
-func TestMessagesThatConcernNobodyHereAreIgnored(t *testing.T) {
-	sane := voteRequest(2, 1, 9, 0, 0)
-	for what, alter := range map[string]func(*raft.Message){
-		"from a stranger":       func(m *raft.Message) { m.From = 4 },
-		"from nobody":           func(m *raft.Message) { m.From = raft.None },
-		"from the node itself":  func(m *raft.Message) { m.From = 1 },
-		"to another":            func(m *raft.Message) { m.To = 3 },
-		"of no kind":            func(m *raft.Message) { m.Kind = 0 },
-		"of a kind not known":   func(m *raft.Message) { m.Kind = raft.MessageKind(200) },
-		"of no term":            func(m *raft.Message) { m.Term = 0 },
-		"released, hence empty": func(m *raft.Message) { *m = raft.Message{} },
+func TestMessagesThatConcernNobodyHereAreRefused(t *testing.T) {
+	sane := voteReply(2, 1, 9, true)
+	sane.Incarnation = raft.FirstIncarnation
+	for what, r := range map[string]struct {
+		why   error
+		alter func(*raft.Message)
+	}{
+		"from a stranger":         {raft.ErrNotMember, func(m *raft.Message) { m.From = 4 }},
+		"from nobody":             {raft.ErrMalformed, func(m *raft.Message) { m.From = raft.None }},
+		"from the node itself":    {raft.ErrMalformed, func(m *raft.Message) { m.From = 1 }},
+		"from another cluster":    {raft.ErrOtherCluster, func(m *raft.Message) { m.Cluster = 7 }},
+		"from who lost its disk":  {raft.ErrOtherIncarnation, func(m *raft.Message) { m.Incarnation = 2 }},
+		"from who never was born": {raft.ErrOtherIncarnation, func(m *raft.Message) { m.Incarnation = 0 }},
+		"to another":              {raft.ErrMalformed, func(m *raft.Message) { m.To = 3 }},
+		"of no kind":              {raft.ErrMalformed, func(m *raft.Message) { m.Kind = 0 }},
+		"of a kind not known":     {raft.ErrMalformed, func(m *raft.Message) { m.Kind = raft.MessageKind(200) }},
+		"of no term":              {raft.ErrMalformed, func(m *raft.Message) { m.Term = 0 }},
+		"released, hence empty":   {raft.ErrMalformed, func(m *raft.Message) { *m = raft.Message{} }},
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := newCluster(t, 3)
 			before := c.status(1)
 			m := *sane
-			alter(&m)
-			c.core(1).Step(c.now, &m)
+			r.alter(&m)
+			require.ErrorIs(t, c.core(1).Step(c.now, &m), r.why)
 			c.act(1)
 			require.Equal(t, before, c.status(1))
 			require.Empty(t, c.net)

@@ -1,10 +1,6 @@
 package raft
 
-import (
-	"time"
-
-	"raftsim/raft/quorum"
-)
+import "time"
 
 // ElectionTimeout tells that the election timer has fired: nobody was heard of for too long.
 // A follower or candidate starts an election in a new term (Raft paper §5.2), or asks first whether it
@@ -13,6 +9,9 @@ func (c *Core) ElectionTimeout(now time.Duration) {
 	switch {
 	case c.role == Leader:
 		c.checkQuorum(now)
+	case !c.members.votes: // it has nothing to win
+	case c.leased(now):
+		c.resetElection(now) // the timer is ahead of its time, and a leader counts on it
 	case c.cfg.PreVote:
 		c.preCampaign(now)
 	default:
@@ -28,8 +27,8 @@ func (c *Core) campaign(now time.Duration, transfer bool) {
 	c.dropHeld()
 	clear(c.granted)
 	c.resetElection(now)
-	for k, v := range c.voters {
-		if k == c.self {
+	for k, v := range c.members.ids {
+		if k == c.members.self || c.members.kinds[k]&(voter|outgoing) == 0 {
 			continue
 		}
 		m := c.message(MsgRequestVote, v)
@@ -57,6 +56,7 @@ func (c *Core) handleRequestVote(now time.Duration, m *Message) {
 	req := &m.RequestVote
 	grant := m.Term == c.hard.Term &&
 		(c.hard.Vote == None || c.hard.Vote == m.From) &&
+		(req.Transfer || !c.leased(now)) &&
 		!c.log.newerThan(req.LastIndex, req.LastTerm)
 	if grant {
 		if c.role == PreCandidate {
@@ -66,20 +66,14 @@ func (c *Core) handleRequestVote(now time.Duration, m *Message) {
 		c.resetElection(now)
 	}
 	r := c.message(MsgVoteReply, m.From)
-	r.VoteReply.Granted = grant
+	r.VoteReply = VoteReply{Granted: grant, Candidate: m.Incarnation}
 	c.send(r)
 }
 
 // countVote notes the vote, or the promise of one, of the voter at that place. A majority of them wins.
 func (c *Core) countVote(now time.Duration, voter int) {
 	c.granted[voter] = true
-	n := 0
-	for _, g := range c.granted {
-		if g {
-			n++
-		}
-	}
-	if n < quorum.Majority(len(c.voters)) {
+	if !c.won() {
 		return
 	}
 	if c.role == PreCandidate {
@@ -91,7 +85,7 @@ func (c *Core) countVote(now time.Duration, voter int) {
 
 // persistedVote counts a candidate's vote for itself, now that it is on the disk.
 func (c *Core) persistedVote(now time.Duration) {
-	if c.role == Candidate && c.durable.hard == c.hard && !c.granted[c.self] {
-		c.countVote(now, c.self)
+	if self := c.members.self; c.role == Candidate && self >= 0 && c.durable.hard == c.hard && !c.granted[self] {
+		c.countVote(now, self)
 	}
 }

@@ -1,62 +1,106 @@
 package raft
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // handleAppend takes entries of the term's leader into the log and acknowledges them (Raft
-// paper §5.3; HandleAppendEntriesRequest in raft.tla).
-func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) {
+// paper §5.3; HandleAppendEntriesRequest in raft.tla). What the message holds is sound.
+func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) error {
 	a := &m.Append
 	if stale {
 		c.reject(m, 0, 0) // its term in the reply makes an old leader step down
-		return
+		return nil
 	}
 	if c.role == Leader {
-		panic(fmt.Sprintf("raft: %v and %v both lead term %d", c.id, m.From, m.Term))
+		return c.breach(m, "%v leads that term", c.id)
 	}
-	if c.role != Follower {
-		c.role = Follower
-		c.drawElection()
+	fork := c.fork(a)
+	if fork != 0 && fork <= c.log.commit {
+		return c.breach(m, "entry %d is another than the one that is committed there", fork)
 	}
-	c.leader = m.From
-	c.heardAt = now
+	c.obey(now, m.From)
 
-	if !c.log.holds(a.PrevIndex, a.PrevTerm) {
+	// What a snapshot stands for is committed, and as the leader has it.
+	if a.PrevIndex >= c.log.base && !c.log.holds(a.PrevIndex, a.PrevTerm) {
 		index, term := c.log.agreement(a.PrevIndex, a.PrevTerm)
 		c.reject(m, index, term)
-		return
+		return nil
 	}
-	c.take(a.PrevIndex, a.Entries)
+	c.take(now, a.Entries, fork)
 	// Beyond the last entry of this message the log may still differ from the leader's.
-	match := a.PrevIndex + Index(len(a.Entries))
-	c.log.commit = max(c.log.commit, min(a.Commit, match))
+	match := max(a.PrevIndex+Index(len(a.Entries)), c.log.base)
+	c.commit(min(a.Commit, match))
 
 	r := c.message(MsgAppendReply, m.From)
 	r.AppendReply = AppendReply{Success: true, PrevIndex: a.PrevIndex, Match: match, Round: a.Round}
 	c.send(r)
+	return nil
 }
 
-// take makes the log hold entries after prev, where it agrees with the leader's. Only what
-// conflicts is cut off: a late message must not undo what a later one brought.
-func (c *Core) take(prev Index, entries []Entry) {
-	if n := len(entries); n > 0 && entries[n-1].Term > c.hard.Term {
-		panic(fmt.Sprintf("raft: %v was sent entry %d of term %d in term %d", c.id, entries[n-1].Index, entries[n-1].Term, c.hard.Term))
+// obey notes that the term's leader was heard of.
+func (c *Core) obey(now time.Duration, leader NodeID) {
+	if c.role != Follower {
+		c.role = Follower
+		c.drawElection()
 	}
-	for k := range entries {
-		e := &entries[k]
-		if want := prev + 1 + Index(k); e.Index != want {
-			panic(fmt.Sprintf("raft: %v was sent entry %d where entry %d belongs", c.id, e.Index, want))
+	c.leader = leader
+	c.heardAt = now
+	c.promiseLease(now)
+}
+
+// soundAppend says what is wrong with the entries that a leader sends.
+func (c *Core) soundAppend(m *Message) error {
+	a := &m.Append
+	last := a.PrevTerm
+	for k := range a.Entries {
+		e := &a.Entries[k]
+		if want := a.PrevIndex + 1 + Index(k); e.Index != want || want == 0 {
+			return c.breach(m, "entry %d stands where entry %d belongs", e.Index, want)
 		}
-		if e.Index <= c.log.last && c.log.term(e.Index) == e.Term {
-			continue
+		if e.Term < last || e.Term == 0 || e.Term > m.Term {
+			return c.breach(m, "entry %d of term %d follows one of term %d", e.Index, e.Term, last)
 		}
-		if e.Index <= c.log.last {
-			c.cutLog(e.Index)
+		last = e.Term
+		if e.Kind == EntryConfiguration {
+			if _, err := DecodeConfiguration(e.Data); err != nil {
+				return c.breach(m, "entry %d holds no configuration: %v", e.Index, err)
+			}
 		}
-		c.log.append(entries[k:])
+	}
+	return nil
+}
+
+// fork returns the first index at which the message has an entry and the log has another, 0 when there is none.
+func (c *Core) fork(a *AppendEntries) Index {
+	if a.PrevIndex >= c.log.last {
+		return 0
+	}
+	for k := range a.Entries {
+		e := &a.Entries[k]
+		if e.Index > c.log.last {
+			return 0
+		}
+		if e.Index > c.log.base && c.log.term(e.Index) != e.Term {
+			return e.Index
+		}
+	}
+	return 0
+}
+
+// take makes the log hold the entries. Only what conflicts, from fork on, is cut off: a late message must not undo what
+// a later one brought.
+func (c *Core) take(now time.Duration, entries []Entry, fork Index) {
+	if fork != 0 {
+		c.cutLog(now, fork)
+	}
+	if n := len(entries); n == 0 || entries[n-1].Index <= c.log.last {
 		return
+	}
+	fresh := entries[c.log.last+1-entries[0].Index:]
+	c.log.append(fresh)
+	for k := range fresh {
+		if fresh[k].Kind == EntryConfiguration {
+			c.adopt(now, &fresh[k])
+		}
 	}
 }
 

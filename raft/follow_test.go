@@ -170,34 +170,41 @@ func TestARefusalHintsAtWhereLogsCanAgree(t *testing.T) {
 }
 
 // To go on after any of these would be to lose what was committed, or to hide who broke the protocol.
-func TestWhatNoCorrectNodeSaysIsAPanic(t *testing.T) {
+func TestWhatNoCorrectNodeSaysIsRefused(t *testing.T) {
 	one := func(es ...raft.Entry) raft.AppendEntries { return raft.AppendEntries{Entries: es} }
+	refused := func(c *cluster, m *raft.Message, want string) {
+		t.Helper()
+		before := c.status(m.To)
+		c.step(m)
+		var breach *raft.ProtocolError
+		require.ErrorAs(t, c.refused, &breach)
+		require.ErrorContains(t, c.refused, want)
+		require.Equal(t, before, c.status(m.To), "and nothing has changed, not even the term")
+	}
 	for _, r := range []struct {
 		say  raft.AppendEntries
 		want string
 	}{
-		{one(raft.Entry{Index: 2, Term: 3}), "raft: n2 was sent entry 2 where entry 1 belongs"},
-		{one(raft.Entry{Index: 1}), "raft: entry 1 of term 0 cannot follow entry 0 of term 0"},
-		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 3, Term: 3}), "raft: entry 3 of term 3 cannot follow entry 1 of term 3"},
-		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 2, Term: 2}), "raft: entry 2 of term 2 cannot follow entry 1 of term 3"},
-		{one(raft.Entry{Index: 1, Term: 2}, raft.Entry{Index: 2, Term: 4}), "raft: n2 was sent entry 2 of term 4 in term 3"},
+		{one(raft.Entry{Index: 2, Term: 3}), "entry 2 stands where entry 1 belongs"},
+		{one(raft.Entry{Index: 1}), "entry 1 of term 0 follows one of term 0"},
+		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 3, Term: 3}), "entry 3 stands where entry 2 belongs"},
+		{one(raft.Entry{Index: 1, Term: 3}, raft.Entry{Index: 2, Term: 2}), "entry 2 of term 2 follows one of term 3"},
+		{one(raft.Entry{Index: 1, Term: 2}, raft.Entry{Index: 2, Term: 5}), "entry 2 of term 5 follows one of term 2"},
+		{one(raft.Entry{Index: 1, Term: 2, Kind: raft.EntryConfiguration, Data: []byte("?")}), "entry 1 holds no configuration"},
 	} {
-		c := follower(t, disk(raft.HardState{Term: 3}))
-		require.PanicsWithValue(t, r.want, func() { c.step(appendFrom(1, 2, 3, r.say)) })
+		refused(follower(t, disk(raft.HardState{Term: 3})), appendFrom(1, 2, 4, r.say), r.want)
 	}
 
 	c := follower(t, disk(raft.HardState{Term: 3}, 1, 1))
 	c.step(appendFrom(1, 2, 3, raft.AppendEntries{PrevIndex: 2, PrevTerm: 1, Commit: 2}))
-	require.PanicsWithValue(t, "raft: asked to cut the log at 2, but it is committed up to 2", func() {
-		c.step(appendFrom(1, 2, 3, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 3)}))
-	})
+	refused(c, appendFrom(1, 2, 3, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 3)}),
+		"entry 2 is another than the one that is committed there")
 
 	c = newCluster(t, 3)
 	c.elect(1)
-	require.PanicsWithValue(t, "raft: n1 and n2 both lead term 1", func() { c.step(appendFrom(2, 1, 1, raft.AppendEntries{})) })
-	require.PanicsWithValue(t, "raft: n2 acknowledges entry 7 to n1, whose log ends at 1", func() {
-		c.step(&raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 7}})
-	})
+	refused(c, appendFrom(2, 1, 1, raft.AppendEntries{}), "n1 leads that term")
+	refused(c, &raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 7}},
+		"it acknowledges entry 7 of a log that ends at 1")
 }
 
 // The leader's log and six that have come to differ from it (Figure 7 of the paper, §5.3): whatever is missing or

@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"fmt"
 	"time"
 
 	"raftsim/raft/quorum"
@@ -13,16 +12,33 @@ func (c *Core) lead(now time.Duration) {
 	c.role = Leader
 	c.leader = c.id
 	for k := range c.peers {
-		c.peers[k] = tracker.Start(c.log.last) // our own too: it counts from when our no-op is durable
-		c.peers[k].Heard = now                 // they just voted, or get a timeout's time to be heard of
+		c.peers[k] = startPeer(c.log.last, now) // our own too: it counts from when our no-op is durable
 	}
+	c.uncommitted = c.sizeOf(c.log.commit+1, c.log.last)
+	c.startLease()
 	if c.cfg.CheckQuorum {
 		c.resetElection(now)
 	}
 	c.heartbeat = after(now, c.cfg.Heartbeat)
+	if c.cfg.Lease > 0 {
+		c.nextRound(now)
+	}
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
 	// It is also the first heartbeat.
 	c.appendOwn(EntryNoop, nil)
+}
+
+// sizeOf is the size of the entries lo to hi.
+func (c *Core) sizeOf(lo, hi Index) int {
+	size := 0
+	for lo <= hi {
+		part := c.log.slice(lo, hi)
+		for k := range part {
+			size += part[k].Size()
+		}
+		lo += Index(len(part))
+	}
+	return size
 }
 
 // appendOwn puts an entry of the current term at the end of the leader's log. Output sends it on.
@@ -30,6 +46,7 @@ func (c *Core) appendOwn(kind EntryKind, data []byte) Index {
 	e := Entry{Index: c.log.last + 1, Term: c.hard.Term, Kind: kind, Data: data}
 	c.log.touch(e.Index)
 	c.log.push(&e)
+	c.uncommitted += e.Size()
 	c.due = true
 	return e.Index
 }
@@ -43,15 +60,21 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 	if c.successor != None && now >= c.transferEnds {
 		c.successor = None // it did not come to be; go on leading
 	}
+	if c.cfg.Lease > 0 {
+		c.nextRound(now)
+	}
 	for k := range c.peers {
-		if k == c.self {
+		if k == c.members.self {
 			continue
 		}
 		p := &c.peers[k]
 		p.Unblock()
 		c.due = true
-		if c.sendable(p) < p.Next {
-			c.sendAppend(k, nil)
+		if p.State == tracker.Install {
+			p.Shipment.Resend()
+		}
+		if p.Next > c.log.last || !p.Ready(&c.window) {
+			c.sendHeartbeat(k)
 		} // otherwise Output has entries for it, which are as good
 	}
 }
@@ -60,39 +83,40 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 // whatever was proposed since the last Output goes out together.
 func (c *Core) replicate() {
 	for k := range c.peers {
-		if k == c.self {
+		if k == c.members.self {
 			continue
 		}
 		p := &c.peers[k]
-		for hi := c.sendable(p); p.Next <= hi; hi = c.sendable(p) {
-			es := c.limit(c.log.slice(p.Next, hi))
+		if p.Next <= c.log.base || p.State == tracker.Install {
+			c.ship(k)
+			continue
+		}
+		for p.Next <= c.log.last && p.Ready(&c.window) {
+			es, size := c.limit(c.log.slice(p.Next, c.log.last))
 			c.sendAppend(k, es)
-			p.Sent(es[len(es)-1].Index)
+			p.Sent(es[len(es)-1].Index, size)
 		}
 	}
 }
 
-// sendable is up to which index entries may leave now to a follower.
-func (c *Core) sendable(p *tracker.Progress) Index {
-	return p.Limit(c.log.last, Index(c.cfg.MaxInflight))
-}
-
-// limit keeps the entries that fit into one message, at least one.
-func (c *Core) limit(es []Entry) []Entry {
+// limit keeps the entries that fit into one message, at least one, and says how large they are.
+func (c *Core) limit(es []Entry) ([]Entry, int) {
 	size := es[0].Size()
 	for k := 1; k < len(es); k++ {
-		if size += es[k].Size(); size > c.cfg.MaxAppendBytes {
-			return es[:k:k]
+		next := size + es[k].Size()
+		if next > c.cfg.MaxAppendBytes {
+			return es[:k:k], size
 		}
+		size = next
 	}
-	return es
+	return es, size
 }
 
 // sendAppend sends the follower at place k the entries, which follow its Next; none is a heartbeat.
 // Either way a follower whose log is not as thought says so.
 func (c *Core) sendAppend(k int, es []Entry) {
 	prev := c.peers[k].Next - 1
-	m := c.message(MsgAppendEntries, c.voters[k])
+	m := c.message(MsgAppendEntries, c.members.ids[k])
 	a := &m.Append // field by field: a heartbeat's is filled for every event or two
 	a.PrevIndex, a.PrevTerm = prev, c.log.term(prev)
 	a.Commit, a.Round = c.log.commit, c.reads.round
@@ -102,55 +126,114 @@ func (c *Core) sendAppend(k int, es []Entry) {
 	c.send(m)
 }
 
+// sendHeartbeat makes the leader heard by the member at place k. Who is so far behind that the log does not reach down to
+// it is asked about the place before the first entry, at which all logs agree.
+func (c *Core) sendHeartbeat(k int) {
+	if c.peers[k].Next > c.log.base {
+		c.sendAppend(k, nil)
+		return
+	}
+	m := c.message(MsgAppendEntries, c.members.ids[k])
+	m.Append.Round = c.reads.round
+	c.send(m)
+}
+
 // handleAppendReply learns how far a follower's log agrees (Raft paper §5.3; HandleAppendEntriesResponse in raft.tla).
-func (c *Core) handleAppendReply(now time.Duration, from int, r *AppendReply) {
+func (c *Core) handleAppendReply(now time.Duration, from int, m *Message) error {
+	r := &m.AppendReply
+	if r.Success && r.Match > c.log.last {
+		return c.breach(m, "it acknowledges entry %d of a log that ends at %d", r.Match, c.log.last)
+	}
 	p := &c.peers[from]
 	p.Heard = now
 	if r.Round > p.Round {
 		p.Round = r.Round
 		c.confirmReads()
 	}
+	if p.State == tracker.Replicate && r.Success && r.Match == p.Match && c.successor == None && c.members.kinds[from] == voter {
+		return nil // a heartbeat was answered, as nearly always
+	}
 	if !r.Success {
 		// Both logs' terms only rise, so that all between the two hints can be skipped at once.
 		agree, _ := c.log.agreement(r.HintIndex, r.HintTerm)
 		c.due = p.Rejected(r.PrevIndex, agree+1) || c.due
-		return
+		return nil
 	}
-	if r.Match > c.log.last {
-		panic(fmt.Sprintf("raft: %v acknowledges entry %d to %v, whose log ends at %d", c.voters[from], r.Match, c.id, c.log.last))
-	}
-	if p.Accepted(r.Match) {
+	if p.State == tracker.Install || p.State == tracker.Probe && r.Match < c.log.base && r.PrevIndex < p.Next-1 {
+		// It was asked about the place before the first entry: that agrees, whatever the rest does.
+		if r.Match < c.log.base {
+			return nil
+		}
+		p.Installed(r.Match)
 		c.due = true
-		if r.Match > c.log.commit {
-			c.advanceCommit()
+	}
+	c.accepted(now, from, r.Match)
+	return nil
+}
+
+// accepted takes in that the member at a place has entries up to match on its disk.
+func (c *Core) accepted(now time.Duration, from int, match Index) {
+	config := c.members.config
+	if c.peers[from].Accepted(match) {
+		c.due = true
+		if match > c.log.commit {
+			c.advanceCommit(now)
 		}
 	}
-	if c.successor == c.voters[from] {
+	if c.role != Leader || c.members.config != config {
+		return // what was committed has changed who is where
+	}
+	if c.members.kinds[from] == learner {
+		c.tendMembers(now)
+	}
+	if c.successor == c.members.ids[from] {
 		c.hurry(from)
 	}
 }
 
 // advanceCommit commits what a majority has on its disks, but by counting only entries of the
 // current term (Raft paper §5.3, §5.4.2, Figure 8; AdvanceCommitIndex in raft.tla).
-func (c *Core) advanceCommit() {
-	for k := range c.peers {
-		c.match[k] = c.peers[k].Match
-	}
-	i := quorum.Committed(c.match)
+func (c *Core) advanceCommit(now time.Duration) {
+	i := c.agreed()
 	if i > c.log.commit && c.log.term(i) == c.hard.Term {
-		c.log.commit = i
+		c.commit(i)
 		c.confirmReads() // the first entry of the term may be among them
+		c.tendMembers(now)
 	}
+}
+
+// agreed is up to where a majority has the log on its disks.
+func (c *Core) agreed() Index {
+	if !c.members.plain {
+		return reached(c, &c.indexes, func(p *peer) Index { return p.Match })
+	}
+	s := c.indexes[:0] // without a detour: this is done for every acknowledgement
+	for k := range c.peers {
+		s = append(s, c.peers[k].Match)
+	}
+	c.indexes = s
+	return quorum.Committed(s)
+}
+
+// commit moves the commit index up to i, unless it is there already.
+func (c *Core) commit(i Index) {
+	if i <= c.log.commit {
+		return
+	}
+	if c.role == Leader {
+		c.uncommitted -= c.sizeOf(c.log.commit+1, i)
+	}
+	c.log.commit = i
 }
 
 // persistedEntries counts what the leader itself has on its disk, like anybody else's (Raft
 // dissertation §10.2.1).
-func (c *Core) persistedEntries() {
-	if c.role != Leader {
+func (c *Core) persistedEntries(now time.Duration) {
+	if c.role != Leader || c.members.self < 0 {
 		return
 	}
-	if p := &c.peers[c.self]; c.durable.index > p.Match {
+	if p := &c.peers[c.members.self]; c.durable.index > p.Match {
 		p.Match = c.durable.index
-		c.advanceCommit()
+		c.advanceCommit(now)
 	}
 }

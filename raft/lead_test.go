@@ -410,24 +410,33 @@ func TestLateAnswersMoveNothingBack(t *testing.T) {
 	require.Empty(t, c.take(filter{kind: raft.MsgAppendEntries}), "nothing is sent again")
 }
 
-func TestNoMoreThanMaxInflightEntriesAreOnTheirWay(t *testing.T) {
-	for _, window := range []int{1, 7, 600} {
-		t.Run(fmt.Sprint(window), func(t *testing.T) {
-			c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxInflight = window }, make([]raft.Restored, 2)...)
+func TestNoMoreThanTheWindowIsOnItsWay(t *testing.T) {
+	for _, window := range []raft.Config{{MaxInflight: 1}, {MaxInflight: 7}, {MaxInflightBytes: 1}, {MaxInflightBytes: 1000}} {
+		t.Run(fmt.Sprintf("%d messages, %d bytes", window.MaxInflight, window.MaxInflightBytes), func(t *testing.T) {
+			c := newTunedCluster(t, func(cfg *raft.Config) {
+				cfg.MaxInflight, cfg.MaxInflightBytes, cfg.MaxAppendBytes = window.MaxInflight, window.MaxInflightBytes, 100
+			}, make([]raft.Restored, 2)...)
 			c.elect(1)
-			for range 2000 {
-				_, _, err := c.core(1).Propose(nil)
-				require.NoError(t, err)
+			for range 500 {
+				c.propose(1, "a")
 			}
-			c.act(1)
-			for acked := raft.Index(1); acked < 2001; {
-				sent := raft.Index(0)
+			for acked := raft.Index(1); acked < 501; {
+				messages, bytes, last := 0, 0, 0
 				for _, m := range c.take(filter{from: 1, kind: raft.MsgAppendEntries}) {
-					sent += raft.Index(len(m.Append.Entries))
+					messages++
+					last = 0
+					for _, e := range m.Append.Entries {
+						last += e.Size()
+					}
+					bytes += last
 					c.step(m)
 				}
-				require.LessOrEqual(t, sent, raft.Index(window), "entries beyond %d", acked)
-				require.Positive(t, sent, "something is always on its way")
+				require.Positive(t, messages, "something is always on its way")
+				if window.MaxInflight > 0 {
+					require.LessOrEqual(t, messages, window.MaxInflight)
+				} else {
+					require.Less(t, bytes-last, window.MaxInflightBytes, "one message more than fits, at most")
+				}
 				c.persist(2)
 				acked = c.status(2).DurableIndex
 				c.deliver(filter{to: 1})
@@ -436,20 +445,39 @@ func TestNoMoreThanMaxInflightEntriesAreOnTheirWay(t *testing.T) {
 	}
 }
 
-// A probe is a guess: it carries no more than the window either.
-func TestAProbeHonoursMaxInflight(t *testing.T) {
-	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxInflight = 3 }, disk(raft.HardState{Term: 1}, times(20, 1)...), raft.Restored{})
-	c.elect(1, 1, 2)
-	require.Len(t, c.log(2), 21)
+// What waits to be committed is bounded: the client is told, instead of the leader running out of memory.
+func TestALeaderRefusesWhatItCannotHoldUncommitted(t *testing.T) {
+	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxUncommittedBytes = 200 }, make([]raft.Restored, 3)...)
+	c.elect(1)
+	taken := 0
+	for ; taken < 100; taken++ {
+		if _, _, err := c.core(1).Propose(make([]byte, 26)); err != nil {
+			require.ErrorIs(t, err, raft.ErrBacklog)
+			break
+		}
+	}
+	require.Equal(t, 4, taken, "50 bytes each")
+	require.Equal(t, raft.Index(1+4), c.status(1).LastIndex, "and nothing was done about the fifth")
+	c.act(1)
+	c.settle(c.all()...)
+	_, _, err := c.core(1).Propose(make([]byte, 1000))
+	require.NoError(t, err, "once all is committed there is room, for one entry of any size")
+	_, _, err = c.core(1).Propose(nil)
+	require.ErrorIs(t, err, raft.ErrBacklog)
+}
 
-	c = newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxInflight = 3 }, make([]raft.Restored, 2)...)
+// What a new leader inherits uncommitted counts as well.
+func TestALeaderCountsWhatItInherits(t *testing.T) {
+	had := disk(raft.HardState{Term: 1}, times(8, 1)...)
+	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxUncommittedBytes = 200 }, had, had, had)
 	c.timeout(1)
 	c.persist(1)
 	c.deliver(filter{})
 	c.persist(2)
-	c.deliver(filter{to: 1, kind: raft.MsgVoteReply})
-	c.take(filter{}) // the no-op's first probe is lost
-	c.propose(1, "a", "b", "c", "d", "e")
-	c.beat(1)
-	require.Len(t, c.one(filter{to: 2}).Append.Entries, 3)
+	c.deliver(filter{kind: raft.MsgVoteReply})
+	require.Equal(t, raft.Leader, c.core(1).Role())
+	_, _, err := c.core(1).Propose(nil)
+	require.ErrorIs(t, err, raft.ErrBacklog, "eight entries of 24 bytes, and the no-op")
+	c.settle(c.all()...)
+	c.propose(1, "a")
 }

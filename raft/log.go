@@ -2,21 +2,25 @@ package raft
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
-// log is the entries a node holds, in memory.
+// log is the entries a node holds, in memory, after those a snapshot stands for.
 //
 // What holds between any two calls:
-//  1. entry i sits at place i-1, counted from the first chunk; there is no gap;
-//  2. terms never fall from one entry to the next; runs lists where they rise;
-//  3. applied <= commit <= last, and nothing at or below commit is ever cut off;
+//  1. the log has the entries base+1 to last, without a gap, and knows the term of base; entry i sits at place i-1,
+//     counted from the first chunk there ever was, of which gone are gone;
+//  2. terms never fall from one entry to the next; runs lists where they rise, from the one base is in;
+//  3. base <= applied <= commit <= last, and nothing at or below commit is ever cut off;
 //  4. unsaved is the lowest index that no Output has handed out yet, last+1 when there is none.
 //
 // Entries live in chunks that are filled once: growing copies nothing, and a slice handed
-// out (to a message, an Output) stays as it was even after the log has been cut.
+// out (to a message, an Output) stays as it was even after the log has been cut or compacted.
 type log struct {
 	chunks  [][]Entry
+	gone    Index
+	base    Index
 	last    Index
 	runs    []termRun
 	commit  Index
@@ -45,7 +49,7 @@ func (l *log) lastTerm() Term {
 	return 0
 }
 
-// term returns the term of entry i, which is 0 for index 0; i is at most last.
+// term returns the term of entry i, which is 0 for index 0; base <= i <= last.
 func (l *log) term(i Index) Term {
 	if i == 0 {
 		return 0
@@ -57,12 +61,12 @@ func (l *log) term(i Index) Term {
 	return l.runs[l.runOf(i)].term
 }
 
-// runOf returns the position of the run that holds entry i, 1 <= i <= last.
+// runOf returns the position of the run that holds entry i, max(base, 1) <= i <= last.
 func (l *log) runOf(i Index) int {
 	return sort.Search(len(l.runs), func(k int) bool { return l.runs[k].first > i }) - 1
 }
 
-// holds says whether the log has an entry at i and of that term.
+// holds says whether the log has an entry at i and of that term, or knows that it had: i is at least base.
 func (l *log) holds(i Index, t Term) bool { return i <= l.last && l.term(i) == t }
 
 // append adds entries at the end. Their indexes follow last; their terms are at least 1 and do not fall.
@@ -82,10 +86,12 @@ func (l *log) append(es []Entry) {
 
 // push puts one entry at the end.
 func (l *log) push(e *Entry) {
-	if int(l.last&chunkMask) == 0 && int(l.last>>chunkBits) == len(l.chunks) {
-		l.chunks = append(l.chunks, make([]Entry, 0, chunkSize))
+	at := l.last>>chunkBits - l.gone
+	if at == Index(len(l.chunks)) {
+		// What of the first chunk lies at or below the base stays empty.
+		l.chunks = append(l.chunks, make([]Entry, l.last&chunkMask, chunkSize))
 	}
-	c := &l.chunks[l.last>>chunkBits]
+	c := &l.chunks[at]
 	*c = append(*c, *e)
 	l.last = e.Index
 	if n := len(l.runs); n == 0 || l.runs[n-1].term != e.Term {
@@ -100,11 +106,12 @@ func (l *log) cut(i Index) {
 	}
 	l.touch(i)
 	at := i - 1
-	keep := l.chunks[at>>chunkBits][:at&chunkMask]
+	chunk := at>>chunkBits - l.gone
+	keep := l.chunks[chunk][:at&chunkMask]
 	// A new array: the old one may be in messages on their way.
 	fresh := make([]Entry, len(keep), chunkSize)
 	copy(fresh, keep)
-	l.chunks = l.chunks[:at>>chunkBits]
+	l.chunks = l.chunks[:chunk]
 	if len(fresh) > 0 {
 		l.chunks = append(l.chunks, fresh)
 	}
@@ -115,19 +122,42 @@ func (l *log) cut(i Index) {
 	l.unsaved = min(l.unsaved, i)
 }
 
+// compact drops the entries up to i, base <= i <= applied, which a snapshot stands for.
+func (l *log) compact(i Index) {
+	if i <= l.base {
+		return
+	}
+	run := l.runOf(i)
+	l.runs = slices.Delete(l.runs, 0, run)
+	l.runs[0].first = i
+	l.base = i
+	if whole := i>>chunkBits - l.gone; whole > 0 {
+		l.chunks = slices.Delete(l.chunks, 0, int(whole))
+		l.gone += whole
+	}
+}
+
+// reset puts a snapshot in the place of the log: it ends at i now, an entry of term t that is applied.
+func (l *log) reset(i Index, t Term) {
+	*l = log{
+		gone: i >> chunkBits, base: i, last: i, commit: i, applied: i, unsaved: i + 1, changed: i + 1,
+		runs: []termRun{{first: i, term: t}},
+	}
+}
+
 func (l *log) touch(i Index) {
 	if l.changed == 0 || i < l.changed {
 		l.changed = i
 	}
 }
 
-// slice returns entries from lo up to hi or up to the end of lo's chunk, whichever
+// slice returns entries from lo, above base, up to hi or up to the end of lo's chunk, whichever
 // comes first; it is empty when lo > hi.
 func (l *log) slice(lo, hi Index) []Entry {
 	if lo > hi {
 		return nil
 	}
-	c := l.chunks[(lo-1)>>chunkBits]
+	c := l.chunks[(lo-1)>>chunkBits-l.gone]
 	from := (lo - 1) & chunkMask
 	to := min(Index(len(c)), from+hi-lo+1)
 	return c[from:to:to]
@@ -146,7 +176,7 @@ func (l *log) agreement(i Index, t Term) (Index, Term) {
 		i = l.runs[k].first - 1
 	}
 	if k < 0 {
-		return 0, 0
+		return max(l.base, 1) - 1, 0
 	}
 	return i, l.runs[k].term
 }

@@ -20,6 +20,8 @@ const (
 	MsgReadIndex
 	MsgReadIndexReply
 	MsgTimeoutNow
+	MsgInstallSnapshot
+	MsgInstallReply
 )
 
 // String returns the name log lines use for the RPC.
@@ -43,6 +45,10 @@ func (k MessageKind) String() string {
 		return "ReadIndexReply"
 	case MsgTimeoutNow:
 		return "TimeoutNow"
+	case MsgInstallSnapshot:
+		return "InstallSnapshot"
+	case MsgInstallReply:
+		return "InstallSnapshotReply"
 	}
 	return "message(" + strconv.Itoa(int(k)) + ")"
 }
@@ -50,7 +56,7 @@ func (k MessageKind) String() string {
 // Reply says whether messages of the kind answer another, so that a log of calls leaves them out.
 func (k MessageKind) Reply() bool {
 	switch k {
-	case MsgVoteReply, MsgAppendReply, MsgPreVoteReply, MsgReadIndexReply:
+	case MsgVoteReply, MsgAppendReply, MsgPreVoteReply, MsgReadIndexReply, MsgInstallReply:
 		return true
 	}
 	return false
@@ -65,6 +71,9 @@ type Message struct {
 	To   NodeID
 	// Term is the sender's term when it made the message.
 	Term Term
+	// Cluster is that of the sender, and Incarnation which node of the sender's name it is.
+	Cluster     uint64
+	Incarnation Incarnation
 
 	RequestVote RequestVote
 	VoteReply   VoteReply
@@ -75,6 +84,9 @@ type Message struct {
 	PreVoteReply PreVoteReply
 	// Read is of ReadIndex and ReadIndexReply.
 	Read ReadIndex
+	// Install and InstallReply are of InstallSnapshot and its reply.
+	Install      InstallSnapshot
+	InstallReply InstallReply
 
 	pool *messagePool
 }
@@ -112,6 +124,8 @@ type ReadIndex struct {
 // VoteReply answers a RequestVote.
 type VoteReply struct {
 	Granted bool
+	// Candidate is the incarnation of who asked: a vote for one is not for another of the same name.
+	Candidate Incarnation
 }
 
 // PreVoteReply answers a RequestPreVote.
@@ -152,14 +166,44 @@ type AppendReply struct {
 	Round uint64
 }
 
+// InstallSnapshot carries a part of a snapshot (Raft paper §7, Figure 13).
+type InstallSnapshot struct {
+	// Index and Term are of the last entry that the snapshot stands for.
+	Index Index
+	Term  Term
+	// Configuration is the latest as of Index. It is never altered.
+	Configuration *Configuration
+	// Size is how many bytes the snapshot's data has, at least 1, and Sum their [Checksum].
+	Size uint64
+	Sum  uint64
+	// Offset is where in them Data belongs.
+	Offset uint64
+	Data   []byte
+}
+
+// InstallReply answers an InstallSnapshot.
+type InstallReply struct {
+	// Index is that of the snapshot.
+	Index Index
+	// Offset is up to where the follower has its bytes: what it waits for next.
+	Offset uint64
+	// Done says that what the snapshot stands for is on the follower's disk.
+	Done bool
+}
+
 // Name is Kind's name.
 func (m *Message) Name() string { return m.Kind.String() }
 
 // Size is the number of bytes the message would take on a wire, about.
 func (m *Message) Size() int {
 	n := messageOverhead
-	for i := range m.Append.Entries {
-		n += m.Append.Entries[i].Size()
+	switch m.Kind { // most are small: look at nothing else of them
+	case MsgAppendEntries:
+		for i := range m.Append.Entries {
+			n += m.Append.Entries[i].Size()
+		}
+	case MsgInstallSnapshot:
+		n += len(m.Install.Data)
 	}
 	return n
 }

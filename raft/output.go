@@ -11,9 +11,15 @@ type Output struct {
 	// HardState, when HardStateChanged, is to be on the disk before or together with Entries.
 	HardState        HardState
 	HardStateChanged bool
+	// Arrived, when not nil, is a snapshot to be put on the disk, apart from all else. Once it is durable, and everything
+	// older about it as well, [Core.SnapshotDurable] is to be told.
+	Arrived *Snapshot
+	// Installed, when not nil, is a durable snapshot that takes the place of log and state machine, before Entries
+	// and Committed: the log on the disk is to begin after it.
+	Installed *Snapshot
 	// Entries are to be on the disk: the log from Entries[0].Index on is replaced by them.
 	Entries []Entry
-	// Ticket is what to call [Core.Persisted] with once HardState and Entries are durable;
+	// Ticket is what to call [Core.Persisted] with once HardState, Installed and Entries are durable;
 	// 0 when there is nothing to write. Writes become durable in the order of their tickets.
 	Ticket Ticket
 	// Messages may leave at once, whatever was written or not. Each belongs to the caller, who
@@ -29,11 +35,15 @@ type Output struct {
 
 // output is what was collected for the next Output, and what of earlier ones is not yet done.
 type output struct {
-	out    Output
-	ready  []*Message // to leave with the next Output
-	held   []*Message // of this term, to leave once what they promise is durable
-	saved  HardState  // the hard state of the last ticket
-	ticket Ticket     // the last one handed out
+	out   Output
+	ready []*Message // to leave with the next Output
+	held  []*Message // of this term, to leave once what they promise is durable
+	saved HardState  // the hard state of the last ticket
+	// arrived and installed are for the next Output.
+	arrived, installed *Snapshot
+	// snapshots says that there is one of them, or that there was in the last Output.
+	snapshots bool
+	ticket    Ticket // the last one handed out
 	// writes are handed out and not yet durable, oldest first, from position head.
 	writes []write
 	head   int
@@ -57,6 +67,7 @@ type durable struct {
 func (c *Core) message(kind MessageKind, to NodeID) *Message {
 	m := c.pool.get()
 	m.Kind, m.From, m.To, m.Term = kind, c.id, to, c.hard.Term
+	m.Cluster, m.Incarnation = c.birth.Cluster, c.birth.Incarnation
 	return m
 }
 
@@ -99,6 +110,8 @@ func (c *Core) kept(m *Message) bool {
 		return !m.VoteReply.Granted || d.hard == HardState{Term: m.Term, Vote: m.To}
 	case MsgAppendReply:
 		return !m.AppendReply.Success || d.hard.Term == m.Term && d.index >= m.AppendReply.Match
+	case MsgInstallReply:
+		return !m.InstallReply.Done || d.hard.Term == m.Term && d.index >= m.InstallReply.Index
 	}
 	return true
 }
@@ -129,8 +142,13 @@ func (c *Core) Output() *Output {
 	if out.Committed != nil {
 		out.Committed = nil
 	}
+	if o.snapshots {
+		out.Arrived, out.Installed = o.arrived, o.installed
+		o.snapshots = o.arrived != nil || o.installed != nil // once more, to forget them
+		o.arrived, o.installed = nil, nil
+	}
 
-	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved {
+	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved || out.Installed != nil {
 		if c.hard != o.saved {
 			out.HardState, out.HardStateChanged = c.hard, true
 			o.saved = c.hard
@@ -177,7 +195,7 @@ func (c *Core) Persisted(now time.Duration, t Ticket) {
 	}
 	c.releaseHeld()
 	c.persistedVote(now)
-	c.persistedEntries()
+	c.persistedEntries(now)
 }
 
 // releaseHeld lets go of messages whose promise is on the disk now.
@@ -210,9 +228,11 @@ func (c *Core) dropHeld() {
 	c.output.held = c.output.held[:0]
 }
 
-// cutLog takes away entry i and all after it, also from what is, or will be, durable of the log as it stands.
-func (c *Core) cutLog(i Index) {
+// cutLog takes away entry i and all after it, also from what is, or will be, durable of the log as it stands, and
+// with them the configurations they brought.
+func (c *Core) cutLog(now time.Duration, i Index) {
 	c.log.cut(i)
+	c.rollBack(now, i)
 	c.durable.index = min(c.durable.index, i-1)
 	for k := c.output.head; k < len(c.output.writes); k++ {
 		w := &c.output.writes[k]

@@ -9,15 +9,15 @@ func (c *Core) preCampaign(now time.Duration) {
 	c.leader = None
 	clear(c.granted)
 	c.resetElection(now)
-	for k, v := range c.voters {
-		if k == c.self {
+	for k, v := range c.members.ids {
+		if k == c.members.self || c.members.kinds[k]&(voter|outgoing) == 0 {
 			continue
 		}
 		m := c.message(MsgRequestPreVote, v)
 		m.PreVote = PreVote{Campaign: c.hard.Term + 1, Asked: now, LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
 		c.send(m)
 	}
-	c.countVote(now, c.self)
+	c.countVote(now, c.members.self)
 }
 
 // handleRequestPreVote says whether the sender would get our vote, had it stood for election:
@@ -35,6 +35,9 @@ func (c *Core) handleRequestPreVote(now time.Duration, m *Message) {
 // hasLeader says whether a leader was heard of within the shortest election timeout; if we lead, whether a majority
 // was. A clock that was set back cannot tell, and must not keep others from voting until it has caught up.
 func (c *Core) hasLeader(now time.Duration) bool {
+	if c.leased(now) {
+		return true
+	}
 	if c.leader == None {
 		return false
 	}

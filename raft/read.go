@@ -1,11 +1,6 @@
 package raft
 
-import (
-	"slices"
-	"time"
-
-	"raftsim/raft/quorum"
-)
+import "time"
 
 // Read is a read that may be served once entries up to Index are applied. Index 0 is a refusal: nobody can tell
 // whether the node that was asked still led.
@@ -39,7 +34,7 @@ type pendingRead struct {
 func (c *Core) ReadIndex(now time.Duration, id uint64) error {
 	switch {
 	case c.role == Leader:
-		c.beginRead(c.id, id)
+		c.beginRead(now, c.id, id)
 	case c.leader != None:
 		m := c.message(MsgReadIndex, c.leader)
 		m.Read = ReadIndex{ID: id}
@@ -50,12 +45,12 @@ func (c *Core) ReadIndex(now time.Duration, id uint64) error {
 	return nil
 }
 
-func (c *Core) handleReadIndex(_ time.Duration, m *Message) {
+func (c *Core) handleReadIndex(now time.Duration, m *Message) {
 	if c.role != Leader {
 		c.answerRead(m.From, m.Read.ID, 0)
 		return
 	}
-	c.beginRead(m.From, m.Read.ID)
+	c.beginRead(now, m.From, m.Read.ID)
 }
 
 func (c *Core) handleReadIndexReply(m *Message) {
@@ -67,14 +62,18 @@ func (c *Core) handleReadIndexReply(m *Message) {
 const mostReads = 4096
 
 // beginRead notes a read. Those of one Output share a round.
-func (c *Core) beginRead(from NodeID, id uint64) {
+func (c *Core) beginRead(now time.Duration, from NodeID, id uint64) {
 	r := &c.reads
+	if index := c.readableIndex(); index != 0 && c.leaseHolds(now) {
+		c.answerRead(from, id, index)
+		return
+	}
 	if len(r.pending) >= mostReads {
 		c.answerRead(from, id, 0)
 		return
 	}
 	if !r.ask {
-		r.round++
+		c.nextRound(now)
 		r.ask = true
 	}
 	r.pending = append(r.pending, pendingRead{id: id, from: from, round: r.round, index: c.readableIndex()})
@@ -90,6 +89,12 @@ func (c *Core) readableIndex() Index {
 	return 0
 }
 
+// nextRound begins another round.
+func (c *Core) nextRound(now time.Duration) {
+	c.reads.round++
+	c.noteRound(now)
+}
+
 // askRound sends the round that was called for to everyone. Entries that just left carry it too, but who is
 // not ready for entries must answer as well.
 func (c *Core) askRound() {
@@ -98,8 +103,8 @@ func (c *Core) askRound() {
 	}
 	c.reads.ask = false
 	for k := range c.peers {
-		if k != c.self {
-			c.sendAppend(k, nil)
+		if k != c.members.self {
+			c.sendHeartbeat(k)
 		}
 	}
 }
@@ -107,16 +112,14 @@ func (c *Core) askRound() {
 // confirmReads answers the reads whose round a majority has answered.
 func (c *Core) confirmReads() {
 	r := &c.reads
-	if len(r.pending) == 0 {
+	if len(r.pending) == 0 && c.cfg.Lease == 0 {
 		return
 	}
-	c.peers[c.self].Round = r.round
-	c.rounds = c.rounds[:0]
-	for k := range c.peers {
-		c.rounds = append(c.rounds, c.peers[k].Round)
+	if c.members.self >= 0 {
+		c.peers[c.members.self].Round = r.round
 	}
-	slices.Sort(c.rounds)
-	confirmed := c.rounds[len(c.rounds)-quorum.Majority(len(c.rounds))]
+	confirmed := reached(c, &c.rounds, func(p *peer) uint64 { return p.Round })
+	c.extendLease(confirmed)
 	still := r.pending[:0]
 	for _, p := range r.pending {
 		if p.index == 0 {

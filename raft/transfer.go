@@ -9,18 +9,23 @@ import (
 // ErrTransferring says that the leader is handing over, so that it takes no proposals for the moment.
 var ErrTransferring = errors.New("raft: leadership is being handed over; ask again")
 
+// ErrNotVoter says that a node decides nothing, so that it cannot lead: it is a learner, or about to leave.
+var ErrNotVoter = errors.New("raft: the node is no voter")
+
 // TransferLeadership hands leadership to another voter (Raft dissertation §3.10): from now on
 // proposals are refused, what is accepted is replicated, and then the other is told to stand for
 // election at once. If it has not won within an election timeout the leader goes on. The error
 // says why it cannot be done; nothing has changed then.
 func (c *Core) TransferLeadership(now time.Duration, to NodeID) error {
-	k := c.place(to)
+	k := c.members.place(to)
 	switch {
 	case c.role != Leader:
 		return ErrNotLeader
 	case k < 0:
-		return fmt.Errorf("raft: cannot hand leadership to %v: it is not among the voters %v", to, c.voters)
-	case k == c.self:
+		return fmt.Errorf("raft: cannot hand leadership to %v: it is not a member of %v", to, c.members.config)
+	case c.members.kinds[k]&voter == 0:
+		return fmt.Errorf("raft: cannot hand leadership to %v: %w", to, ErrNotVoter)
+	case k == c.members.self:
 		return fmt.Errorf("raft: %v leads already", to)
 	case c.successor != None:
 		return fmt.Errorf("raft: leadership is being handed to %v already", c.successor)
@@ -34,6 +39,7 @@ func (c *Core) TransferLeadership(now time.Duration, to NodeID) error {
 // hurry tells the successor at place k to stand for election, once it has all there is.
 func (c *Core) hurry(k int) {
 	if c.peers[k].Match == c.log.last {
-		c.send(c.message(MsgTimeoutNow, c.voters[k]))
+		c.endLease() // the other may win although nobody's promise has run out, now or when the message comes at last
+		c.send(c.message(MsgTimeoutNow, c.members.ids[k]))
 	}
 }

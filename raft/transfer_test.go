@@ -69,7 +69,7 @@ func TestTransfersThatCannotBeAreRefused(t *testing.T) {
 	c := newCluster(t, 3)
 	require.ErrorIs(t, c.core(1).TransferLeadership(0, 2), raft.ErrNotLeader)
 	c.elect(1)
-	require.ErrorContains(t, c.core(1).TransferLeadership(0, 4), "not among the voters")
+	require.ErrorContains(t, c.core(1).TransferLeadership(0, 4), "not a member")
 	require.ErrorContains(t, c.core(1).TransferLeadership(0, 1), "leads already")
 	require.NoError(t, c.core(1).TransferLeadership(0, 2))
 	require.ErrorContains(t, c.core(1).TransferLeadership(0, 3), "being handed to n2")

@@ -65,6 +65,9 @@ const (
 	EntryNoop EntryKind = iota
 	// EntryCommand carries a command for the state machine.
 	EntryCommand
+	// EntryConfiguration carries an encoded [Configuration], in force from when it is appended (Raft
+	// dissertation §4.1).
+	EntryConfiguration
 )
 
 // Entry is one slot of the replicated log. Data is shared, not copied, between
@@ -89,6 +92,28 @@ type HardState struct {
 	Term Term
 	// Vote is whom the node voted for in Term, or None.
 	Vote NodeID
+}
+
+// Birth is what a node writes to its disk before anything else.
+type Birth struct {
+	// Cluster names the cluster, so that a message of another one is told apart; any number.
+	Cluster uint64
+	// Incarnation is the node's own.
+	Incarnation Incarnation
+	// Configuration is that of the cluster when it began, for those it began with; nobody for a node that joins.
+	Configuration Configuration
+}
+
+// Snapshot is what a state machine held once it had applied the entry at Index, in place of the log up to
+// there (Raft paper §7). It is never altered once made.
+type Snapshot struct {
+	// Index and Term are of the last entry it stands for.
+	Index Index
+	Term  Term
+	// Configuration is the latest as of Index.
+	Configuration Configuration
+	// Data is the state machine's.
+	Data []byte
 }
 
 // Ticket numbers a request to make something durable. Tickets grow by one for

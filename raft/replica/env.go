@@ -70,6 +70,21 @@ type Transferable interface {
 	TransferLeadership(to raft.NodeID) error
 }
 
+// Reconfigurable is a Process that can be asked to change who is a member.
+type Reconfigurable interface {
+	// Reconfigure asks a leader to make members of the nodes in join (learners first, voters once they have caught up)
+	// and to have those in remove leave, all at once. Asking again for what is so already, or under way, does nothing. The
+	// error says why it will not be done now; a nil one promises nothing.
+	Reconfigure(join, remove []raft.NodeID) error
+}
+
+// Compactable is a Process that can be asked for a snapshot.
+type Compactable interface {
+	// Compact has the process take a snapshot of what it has applied, and drop the log that it stands for once it is
+	// durable. The error says why it will not.
+	Compact() error
+}
+
 // Timeouts are the intervals of a node. A zero field leaves what it is about as it was.
 type Timeouts = raft.Timeouts
 

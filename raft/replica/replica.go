@@ -6,12 +6,17 @@ import (
 
 	"raftsim/raft"
 	"raftsim/raft/kv"
+	"raftsim/raft/snapshot"
 	"raftsim/raft/wal"
 )
 
 // Options are what every node of a cluster is started with.
 type Options struct {
-	// Voters are the members.
+	// Cluster names the cluster; any number.
+	Cluster uint64
+	// Voters are those a cluster begins with, for a node that is one of them and whose disk is empty because it never
+	// ran. None are for a node that is to join, or to join again because its disk is gone. Once there is something
+	// on the disk, that counts.
 	Voters   []raft.NodeID
 	Timeouts raft.Timeouts
 	// PreVote and CheckQuorum are as in [raft.Config].
@@ -19,6 +24,14 @@ type Options struct {
 	// ReadIndex has gets served at a confirmed commit index instead of by way of the log, by followers too (Raft
 	// dissertation §6.4).
 	ReadIndex bool
+	// Lease and ClockDriftPPM are as in [raft.Config]. A lease needs ReadIndex and CheckQuorum.
+	Lease         time.Duration
+	ClockDriftPPM uint64
+	// MaxInflight, MaxInflightBytes, MaxChunkBytes and MaxUncommittedBytes are as in [raft.Config].
+	MaxInflight, MaxInflightBytes, MaxChunkBytes, MaxUncommittedBytes int
+	// SnapshotEvery is after how many applied entries a node takes a snapshot and drops the log before it, 0 for
+	// never. SnapshotKeep is how many entries before the snapshot stay, for followers that are a little behind.
+	SnapshotEvery, SnapshotKeep int
 	// SegmentBytes is about the size of a file of the log; 0 is the log's own choice.
 	SegmentBytes int64
 	// Applied, when not nil, is called for each entry the state machine takes in.
@@ -43,7 +56,10 @@ type Replica struct {
 	opts  Options
 	core  *raft.Core
 	wal   *wal.Log
+	snaps *snapshot.Store
 	store *kv.Store
+	// compacted is the index of the last snapshot that was taken or received, written or not.
+	compacted raft.Index
 
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
@@ -57,6 +73,9 @@ var (
 	_ Process      = (*Replica)(nil)
 	_ Tunable      = (*Replica)(nil)
 	_ Transferable = (*Replica)(nil)
+
+	_ Reconfigurable = (*Replica)(nil)
+	_ Compactable    = (*Replica)(nil)
 )
 
 // New returns how to boot a replica: from an empty disk as a new node, from any other as the node
@@ -66,18 +85,25 @@ func New(o Options) Boot {
 }
 
 func boot(id raft.NodeID, env Env, o Options) (Process, error) {
-	l, found, err := wal.Open(env.FS(), wal.Options{SegmentBytes: o.SegmentBytes})
+	r := &Replica{id: id, env: env, opts: o, store: kv.NewStore(), election: raft.Never, heartbeat: raft.Never}
+	latest, err := r.openSnapshots()
 	if err != nil {
 		return nil, err
 	}
-	r := &Replica{id: id, env: env, opts: o, wal: l, store: kv.NewStore(), election: raft.Never, heartbeat: raft.Never}
+	found, err := r.openLog(latest)
+	if err != nil {
+		return nil, err
+	}
 	if found.Torn != nil && env.Logging() {
 		env.Log(fmt.Sprintf("Node %v cut off a torn tail: %d bytes of %s from byte %d on", id, found.Torn.Bytes, found.Torn.File, found.Torn.Offset))
 	}
 	r.core, err = raft.New(raft.Config{
-		ID: id, Voters: o.Voters, Timeouts: o.Timeouts, PreVote: o.PreVote, CheckQuorum: o.CheckQuorum,
-		Draw: func(n uint64) uint64 { return env.Draw("election-timeout", n) },
-	}, raft.Restored{HardState: found.HardState, Entries: found.Entries}, env.Now())
+		ID: id, Timeouts: o.Timeouts, PreVote: o.PreVote, CheckQuorum: o.CheckQuorum,
+		Lease: o.Lease, ClockDriftPPM: o.ClockDriftPPM,
+		MaxInflight: o.MaxInflight, MaxInflightBytes: o.MaxInflightBytes, MaxChunkBytes: o.MaxChunkBytes,
+		MaxUncommittedBytes: o.MaxUncommittedBytes,
+		Draw:                func(n uint64) uint64 { return env.Draw("election-timeout", n) },
+	}, raft.Restored{Birth: found.Birth, HardState: found.HardState, Snapshot: latest, Entries: found.Entries}, env.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +126,9 @@ func (r *Replica) Receive(from raft.NodeID, m Message) {
 	if !ok || rm.From != from {
 		return // not one of ours
 	}
-	r.core.Step(r.env.Now(), rm)
+	if err := r.core.Step(r.env.Now(), rm); err != nil && r.env.Logging() {
+		r.env.Log("Node " + r.id.String() + " refuses " + rm.Name() + " of Node " + from.String() + ": " + err.Error())
+	}
 	r.act()
 }
 
@@ -123,6 +151,10 @@ func (r *Replica) Timer(t TimerID) {
 
 // Synced implements [Process].
 func (r *Replica) Synced(t wal.SyncTicket, err error) {
+	if t >= snapshot.FirstTicket {
+		r.snapshotSynced(t, err)
+		return
+	}
 	durable, err := r.wal.Synced(t, err)
 	if err != nil {
 		r.env.Halt(err)
@@ -168,6 +200,12 @@ func (r *Replica) act() {
 		if r.core.Role() != r.role {
 			r.roleChanged()
 		}
+		if out.Arrived != nil && !r.writeSnapshot(out.Arrived) {
+			return
+		}
+		if out.Installed != nil && !r.install(out.Installed) {
+			return
+		}
 		if out.Ticket != 0 && !r.save(out) {
 			return
 		}
@@ -189,6 +227,9 @@ func (r *Replica) act() {
 	}
 	if news && len(r.reads.pending) > 0 {
 		r.serveReads()
+	}
+	if r.opts.SnapshotEvery > 0 && !r.compactIfDue() {
+		return
 	}
 	r.arm()
 }

@@ -101,7 +101,7 @@ func (r *Replica) apply(e *raft.Entry) bool {
 	var res kv.Result
 	stale := false
 	switch e.Kind {
-	case raft.EntryNoop:
+	case raft.EntryNoop, raft.EntryConfiguration: // the core's own
 	case raft.EntryCommand:
 		took, err := r.store.Apply(e.Index, e.Data)
 		if err != nil && !errors.Is(err, kv.ErrStale) {

@@ -8,10 +8,10 @@ import (
 	"raftsim/raft/quorum"
 )
 
-const window = 4
+var window = Window{Messages: 4, Bytes: 1000}
 
 // canSend says whether entries may leave to a follower of a leader whose log ends at last.
-func canSend(p *Progress, last quorum.Index) bool { return p.Limit(last, window) >= p.Next }
+func canSend(p *Progress, last quorum.Index) bool { return p.Next <= last && p.Ready(&window) }
 
 func TestATermStartsWithAGuess(t *testing.T) {
 	p := Start(10)
@@ -24,34 +24,54 @@ func TestATermStartsWithAGuess(t *testing.T) {
 
 func TestAProbeIsSentOneAtATime(t *testing.T) {
 	p := Start(10)
-	p.Sent(11)
+	p.Sent(11, 10)
 	require.Equal(t, quorum.Index(11), p.Next, "nothing has been confirmed")
 	require.False(t, canSend(&p, 20), "the next waits for the answer")
 	p.Unblock()
 	require.True(t, canSend(&p, 20), "or for the time when the answer counts as lost")
 }
 
-func TestAProbeCarriesAWindowAtMost(t *testing.T) {
-	p := Start(10)
-	require.Equal(t, quorum.Index(14), p.Limit(100, window))
-	require.Equal(t, quorum.Index(12), p.Limit(12, window))
-}
-
 func TestAnAcceptedProbeStartsReplication(t *testing.T) {
 	p := Start(10)
-	p.Sent(11)
+	p.Sent(11, 10)
 	require.True(t, p.Accepted(11))
 	require.Equal(t, Progress{Match: 11, Next: 12, State: Replicate}, p)
 
-	p.Sent(13)
-	p.Sent(14)
-	require.Equal(t, quorum.Index(15), p.Next, "messages follow each other without waiting")
-	require.True(t, canSend(&p, 20))
-	require.Equal(t, quorum.Index(15), p.Limit(20, window), "up to the window")
-	p.Sent(15)
-	require.False(t, canSend(&p, 20), "the window is full")
+	for last := quorum.Index(12); last <= 15; last++ {
+		require.True(t, canSend(&p, 20), "messages follow each other without waiting")
+		p.Sent(last, 10)
+	}
+	require.Equal(t, quorum.Index(16), p.Next)
+	require.False(t, canSend(&p, 20), "up to the window")
 	require.True(t, p.Accepted(13))
-	require.Equal(t, quorum.Index(17), p.Limit(20, window), "an acknowledgement opens it")
+	require.True(t, canSend(&p, 20), "an acknowledgement opens it")
+}
+
+func TestTheWindowCountsBytesToo(t *testing.T) {
+	p := Progress{Match: 11, Next: 12, State: Replicate}
+	p.Sent(12, 999)
+	require.True(t, canSend(&p, 20), "one message more than fits may leave")
+	p.Sent(13, 500)
+	require.False(t, canSend(&p, 20))
+	p.Accepted(12)
+	require.True(t, canSend(&p, 20))
+}
+
+// What is on its way is remembered however much it is, and in its order.
+func TestALongWindowIsKeptInOrder(t *testing.T) {
+	wide := Window{Messages: 1000, Bytes: 1 << 30}
+	p := Progress{Match: 0, Next: 1, State: Replicate}
+	acked := quorum.Index(0)
+	for last := quorum.Index(1); last <= 5000; last++ {
+		require.True(t, p.Ready(&wide), "with %d on their way", last-1-acked)
+		p.Sent(last, 1)
+		if last%3 == 0 && last-acked > 700 {
+			acked += 100
+			p.Accepted(acked)
+		}
+		require.Equal(t, int(last-acked), p.flights.n)
+		require.Equal(t, int(last-acked), p.flights.bytes)
+	}
 }
 
 func TestAcknowledgementsOfThePastAreNoNews(t *testing.T) {
@@ -69,7 +89,7 @@ func TestAnAcknowledgementBeyondNextMovesNext(t *testing.T) {
 
 func TestARejectedProbeTriesFurtherBack(t *testing.T) {
 	p := Start(10)
-	p.Sent(11)
+	p.Sent(11, 10)
 	require.True(t, p.Rejected(10, 4))
 	require.Equal(t, Progress{Next: 4}, p, "where the hint says, and the next probe may leave")
 	require.True(t, p.Rejected(3, 9))
@@ -110,4 +130,5 @@ func TestARejectionEndsReplication(t *testing.T) {
 func TestStatesHaveNames(t *testing.T) {
 	require.Equal(t, "probe", Probe.String())
 	require.Equal(t, "replicate", Replicate.String())
+	require.Equal(t, "install", Install.String())
 }

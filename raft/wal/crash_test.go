@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"raftsim/raft"
 )
 
 // step is one thing that happens to a node.
@@ -57,6 +59,78 @@ var histories = []struct {
 		func(n *node) { n.save(nil, entry(4, 2, "d")) },
 		func(n *node) { n.endSync(0) },
 	}},
+}
+
+// compactions are lives with snapshots.
+var compactions = []struct {
+	name string
+	opts Options
+	life []step
+}{
+	{"compacted, a segment for each batch", Options{SegmentBytes: 1, Birth: born}, []step{
+		func(n *node) { n.save(hard(1, 2)) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(nil, entry(1, 1, "one"), entry(2, 1, "two")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.snapshotAt(1) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(3, 1, "three")) },
+		func(n *node) { n.snapshotAt(2) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(hard(2, 0), entry(3, 2, "tre")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.snapshotAt(3) },
+		func(n *node) { n.endAll() },
+	}},
+	{"a leader's snapshots, in segments of a few batches", Options{SegmentBytes: 300, Birth: born}, []step{
+		func(n *node) { n.save(hard(1, 1), entry(1, 1, "")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(hard(2, 0)) },
+		func(n *node) { n.install(9, 2) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(10, 2, "after"), entry(11, 2, "it")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(hard(3, 0), entry(11, 3, "instead")) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.install(11, 3) },
+		func(n *node) { n.endAll() },
+		func(n *node) { n.save(nil, entry(12, 3, "")) },
+		func(n *node) { n.endAll() },
+	}},
+}
+
+var born = raft.Birth{Cluster: 7, Incarnation: 3, Configuration: raft.Configuration{Voters: []raft.Member{{ID: 1, Incarnation: 3}}}}
+
+// TestCrashWithSnapshots crashes at every point of histories with snapshots, in every way, names that come back among them.
+func TestCrashWithSnapshots(t *testing.T) {
+	for _, h := range compactions {
+		t.Run(h.name, func(t *testing.T) {
+			crashes, removed := 0, 0
+			for end := range len(h.life) + 1 {
+				n, _ := boot(t, diskOf(), h.opts)
+				for _, s := range h.life[:end] {
+					s(n)
+				}
+				for _, f := range n.disk.files {
+					if f.removed {
+						removed++
+					}
+				}
+				n.disk.eachCrash(3, func(d *disk) {
+					crashes++
+					m := n.found(d)
+					// It can go on, and what it does then is found as well.
+					m.save(hard(m.hard.Term+1, 1), entry(m.last()+1, m.hard.Term+1, "goes on"))
+					m.endAll()
+					m.found(m.disk.clone())
+				})
+			}
+			require.Greater(t, crashes, 1000, "the histories leave something to tear")
+			require.Positive(t, removed)
+		})
+	}
 }
 
 // TestCrash crashes at every point of a few histories, in every way.
@@ -153,7 +227,7 @@ func TestBitFlips(t *testing.T) {
 						} else {
 							require.NoError(t, err)
 							require.Equal(t, &Torn{segmentName(uint64(i + 1)), starts[frame], int64(len(files[i])) - starts[frame]}, r.Torn)
-							require.Contains(t, n.states, stateOf(r.HardState, r.Entries))
+							require.True(t, n.had(&r))
 						}
 						files[i][at] ^= 1 << bit
 					}
@@ -186,7 +260,7 @@ func TestLostEnd(t *testing.T) {
 				continue
 			}
 			require.NoError(t, err)
-			require.Contains(t, n.states, stateOf(r.HardState, r.Entries))
+			require.True(t, n.had(&r))
 		}
 	}
 }

@@ -27,6 +27,8 @@ type memFile struct {
 	name    string
 	data    []byte
 	durable []byte
+	// removed says that the name is gone, unless a crash brings it back.
+	removed bool
 }
 
 // flight is a sync that has not ended: of a file, or of the folder when file is nil.
@@ -68,6 +70,28 @@ func (d *disk) fails(call string) error {
 	return nil
 }
 
+// clone is the disk as it is, all of it durable.
+func (d *disk) clone() *disk {
+	c := &disk{}
+	for _, f := range d.files {
+		if !f.removed {
+			c.add(f.name, f.data)
+		}
+	}
+	return c
+}
+
+// newest is the file with the highest name, nil when there is none.
+func (d *disk) newest() *memFile {
+	var newest *memFile
+	for _, f := range d.files {
+		if newest == nil || f.name > newest.name {
+			newest = f
+		}
+	}
+	return newest
+}
+
 // contents is every file's bytes.
 func (d *disk) contents() [][]byte {
 	all := [][]byte{}
@@ -80,7 +104,9 @@ func (d *disk) contents() [][]byte {
 func (d *disk) List() ([]string, error) {
 	var names []string
 	for _, f := range d.files {
-		names = append(names, f.name)
+		if !f.removed {
+			names = append(names, f.name)
+		}
 	}
 	slices.Sort(names)
 	return names, d.fails("list")
@@ -88,7 +114,7 @@ func (d *disk) List() ([]string, error) {
 
 func (d *disk) find(name string) *memFile {
 	for _, f := range d.files {
-		if f.name == name {
+		if f.name == name && !f.removed {
 			return f
 		}
 	}
@@ -111,7 +137,11 @@ func (d *disk) Create(name string) (File, error) {
 
 func (d *disk) Open(name string) (File, error) { return d.find(name), d.fails("open") }
 
-func (d *disk) Remove(string) error { panic("a log removes nothing") }
+func (d *disk) Remove(name string) error {
+	d.did("remove %s", short(name))
+	d.find(name).removed = true
+	return d.fails("remove")
+}
 
 func (d *disk) Rename(string, string) error { panic("a log renames nothing") }
 
@@ -184,6 +214,7 @@ const (
 	tearHole                    // all written, but for eight bytes
 	tearBit                     // all written, but for one bit
 	tearKinds
+	tearGone // the name is gone
 )
 
 // torn is the file's bytes after a crash.
@@ -218,11 +249,13 @@ func (f *memFile) torn(t tear) []byte {
 // crash is the disk that is found after a crash that lost all but the first so many names, and treated each
 // file's unsynced bytes as said.
 func (d *disk) crash(names int, tears func(i int) tear) *disk {
-	var left [][]byte
+	left := &disk{}
 	for i, f := range d.files[:names] {
-		left = append(left, f.torn(tears(i)))
+		if t := tears(i); t.kind != tearGone {
+			left.add(f.name, f.torn(t))
+		}
 	}
-	return diskOf(left...)
+	return left
 }
 
 // eachCrash calls do for every crash: every prefix of the unsynced names, each file's unsynced bytes torn in every
@@ -239,9 +272,12 @@ func (d *disk) combine(names, step int, chosen []tear, do func(*disk)) {
 		do(d.crash(names, func(i int) tear { return chosen[i] }))
 		return
 	}
+	if d.files[i].removed {
+		d.combine(names, step, append(slices.Clip(chosen), tear{kind: tearGone}), do)
+	}
 	from, to := d.files[i].unsynced()
 	if from == to {
-		d.combine(names, step, append(chosen, tear{tearCut, to}), do)
+		d.combine(names, step, append(slices.Clip(chosen), tear{tearCut, to}), do)
 		return
 	}
 	for at := from; at <= to; at += step {

@@ -29,6 +29,18 @@ const (
 	frameHardState
 	// frameEntry records a log entry: sub is its kind, a its index, b its term.
 	frameEntry
+	// frameBirth records what the node was born as: a is the cluster, b the incarnation, the data the configuration.
+	frameBirth
+	// frameBase records that a snapshot stands for the entries up to a, which is of term b; sub is what of the log stays.
+	frameBase
+	// frameBefore tells of the segments before it: a is the highest index that any of them was given.
+	frameBefore
+)
+
+// What stays of a log above a base.
+const (
+	baseKeeps    uint8 = iota // the entries after it
+	baseReplaces              // nothing
 )
 
 // header is the fixed part of a frame, decoded.

@@ -96,18 +96,18 @@ func FuzzSaveCrash(f *testing.F) {
 		}
 		n, _ := boot(t, diskOf(), Options{SegmentBytes: int64(next()*4 + 1)})
 		for steps := 0; len(ops) > 0 && steps < 200; steps++ {
-			switch next() % 8 {
+			switch next() % 10 {
 			case 0: // a new term
 				n.save(hard(n.hard.Term+1, raft.NodeID(next()%3)))
 			case 1: // a vote and an entry at once
-				n.save(hard(n.hard.Term+1, 1), fuzzEntry(n, len(n.entries)+1, next()))
+				n.save(hard(n.hard.Term+1, 1), fuzzEntry(n, int(n.last())+1, next()))
 			case 2: // an entry
-				n.save(nil, fuzzEntry(n, len(n.entries)+1, next()))
+				n.save(nil, fuzzEntry(n, int(n.last())+1, next()))
 			case 3: // two entries
-				i := len(n.entries) + 1
+				i := int(n.last()) + 1
 				n.save(nil, fuzzEntry(n, i, next()), fuzzEntry(n, i+1, next()))
 			case 4: // one that replaces others
-				n.save(nil, fuzzEntry(n, max(1, len(n.entries)-next()%4), next()))
+				n.save(nil, fuzzEntry(n, max(int(n.base.index)+1, int(n.last())-next()%4), next()))
 			case 5: // the oldest sync ends
 				if len(n.disk.flying) > 0 {
 					n.endSync(0)
@@ -119,6 +119,9 @@ func FuzzSaveCrash(f *testing.F) {
 			case 7: // a crash
 				names := n.disk.names + next()%(len(n.disk.files)-n.disk.names+1)
 				left := n.disk.crash(names, func(i int) tear {
+					if n.disk.files[i].removed && next()%2 == 0 {
+						return tear{kind: tearGone}
+					}
 					from, to := n.disk.files[i].unsynced()
 					if from == to {
 						return tear{tearCut, to}
@@ -126,10 +129,23 @@ func FuzzSaveCrash(f *testing.F) {
 					return tear{tearKind(next() % int(tearKinds)), from + next()*(to-from)/255}
 				})
 				n = n.found(left)
+			case 8: // a snapshot of its own
+				if k := len(n.entries); k > 0 && n.entries[0].Term > 0 {
+					n.snapshotAt(n.base.index + 1 + raft.Index(next()%k))
+				}
+			case 9: // a leader's, that goes further
+				if n.hard.Term > 0 {
+					n.install(n.last()+1+raft.Index(next()%3), n.hard.Term)
+				}
 			}
 		}
 		n.endAll()
-		n.found(n.disk.crash(len(n.disk.files), func(int) tear { return tear{} }))
+		n.found(n.disk.crash(len(n.disk.files), func(i int) tear {
+			if n.disk.files[i].removed {
+				return tear{kind: tearGone}
+			}
+			return tear{}
+		}))
 	})
 }
 

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -18,12 +19,45 @@ type node struct {
 	// eager is set when the test ends every sync at once, by itself.
 	eager bool
 
-	hard    raft.HardState
-	entries []raft.Entry
+	held
+	// snapshot is the newest durable one.
+	snapshot base
 	// states are what a crash may leave: what was recovered, and what each record saved since made of it.
-	states  []state
+	states  []held
 	durable int           // the first of them that a crash may leave
 	asked   []ticketState // what each ticket promises
+}
+
+// held is what a log holds.
+type held struct {
+	hard    raft.HardState
+	base    base
+	entries []raft.Entry
+}
+
+func heldBy(r *Recovered) held {
+	return held{r.HardState, base{r.Base, r.BaseTerm}, slices.Clone(r.Entries)}
+}
+
+// from is where the entry of that index is, or would be.
+func (h *held) at(i raft.Index) int { return int(i) - int(h.base.index) - 1 }
+
+func (h *held) last() raft.Index { return h.base.index + raft.Index(len(h.entries)) }
+
+// with is what Open makes of it when there is a snapshot.
+func (h held) with(s base) held {
+	if s.term > h.hard.Term {
+		h.hard = raft.HardState{Term: s.term}
+	}
+	if s.index <= h.base.index || s.index <= h.last() && h.entries[h.at(s.index)].Term == s.term {
+		return h
+	}
+	return held{hard: h.hard, base: s}
+}
+
+// state is what a log holds as comparable bytes.
+func (h held) state() state {
+	return state(fmt.Sprintf("after %d/%d, %s", h.base.index, h.base.term, stateOf(h.hard, h.entries)))
 }
 
 // ticketState says that once the ticket is durable so is the state of that number.
@@ -37,8 +71,29 @@ func boot(t testing.TB, d *disk, o Options) (*node, Recovered) {
 	t.Helper()
 	l, r, err := Open(d, o)
 	require.NoError(t, err)
-	return &node{t: t, disk: d, log: l, opts: o, hard: r.HardState, entries: slices.Clone(r.Entries),
-		states: []state{stateOf(r.HardState, r.Entries)}}, r
+	h := heldBy(&r)
+	return &node{t: t, disk: d, log: l, opts: o, held: h, states: []held{h}, snapshot: base{o.SnapshotIndex, o.SnapshotTerm}}, r
+}
+
+// snapshotAt has a snapshot of the node's own be durable, and the log compacted.
+func (n *node) snapshotAt(i raft.Index) {
+	n.t.Helper()
+	at := n.at(i)
+	n.snapshot = base{i, n.entries[at].Term}
+	n.base, n.entries = n.snapshot, slices.Clone(n.entries[at+1:])
+	n.states = append(n.states, n.held)
+	require.NoError(n.t, n.log.Compact(i, n.snapshot.term))
+	n.settle(n.log.Durable())
+}
+
+// install has a leader's snapshot be durable, and take the place of the log.
+func (n *node) install(i raft.Index, t raft.Term) {
+	n.t.Helper()
+	n.snapshot = base{i, t}
+	n.base, n.entries = n.snapshot, nil
+	n.states = append(n.states, n.held)
+	require.NoError(n.t, n.log.Rebase(i, t))
+	n.save(nil)
 }
 
 // ticket is the latest asked for.
@@ -55,11 +110,11 @@ func (n *node) save(hs *raft.HardState, entries ...raft.Entry) {
 	t := n.ticket() + 1
 	if hs != nil {
 		n.hard = *hs
-		n.states = append(n.states, stateOf(n.hard, n.entries))
+		n.states = append(n.states, n.held)
 	}
 	for _, e := range entries {
-		n.entries = append(slices.Clip(n.entries[:e.Index-1]), e)
-		n.states = append(n.states, stateOf(n.hard, n.entries))
+		n.entries = append(slices.Clip(n.entries[:n.at(e.Index)]), e)
+		n.states = append(n.states, n.held)
 	}
 	n.asked = append(n.asked, ticketState{t, len(n.states) - 1})
 	require.NoError(n.t, n.log.Save(hs, entries, t))
@@ -104,26 +159,36 @@ func (n *node) settle(durable raft.Ticket) {
 // found holds what a crash left to what the log promised, and returns the node that goes on with it.
 func (n *node) found(d *disk) *node {
 	n.t.Helper()
-	before := d.contents()
-	next, r := boot(n.t, d, n.opts)
-	if !slices.Contains(n.states[n.durable:], next.states[0]) {
+	before := d.clone()
+	o := n.opts
+	o.SnapshotIndex, o.SnapshotTerm = n.snapshot.index, n.snapshot.term
+	next, r := boot(n.t, d, o)
+	was := func(h held) bool { return h.with(n.snapshot).state() == next.state() }
+	if !slices.ContainsFunc(n.states[n.durable:], was) {
 		require.Fail(n.t, "a crash must leave a prefix of what was saved, with all that was durable",
-			"found %s\nof    %q\nwith at least the first %d\nfrom  %x", next.states[0], n.states, n.durable+1, before)
+			"found %s\nof    %v\nwith at least the first %d\nfrom  %x", next.state(), n.states, n.durable+1, before.contents())
 	}
-	// Opened again, before the cut is durable and after, it is the same.
-	again, _ := boot(n.t, diskOf(before...), n.opts)
-	require.Equal(n.t, next.states, again.states)
-	clean, cr := boot(n.t, diskOf(d.contents()...), n.opts)
-	require.Equal(n.t, next.states, clean.states)
+	// Opened again, before what Open did is durable and after, it is the same.
+	again, _ := boot(n.t, before.clone(), o)
+	require.Equal(n.t, next.state(), again.state())
+	clean, cr := boot(n.t, d.clone(), o)
+	require.Equal(n.t, next.state(), clean.state())
 	require.Nil(n.t, cr.Torn, "what was cut is gone")
 	if r.Torn != nil {
-		last := before[len(before)-1]
-		require.Equal(n.t, Torn{File: segmentName(uint64(len(before))), Offset: int64(len(d.files[len(before)-1].data)),
-			Bytes: int64(len(last) - len(d.files[len(before)-1].data))}, *r.Torn)
-	} else {
-		require.Equal(n.t, before, d.contents()[:len(before)], "without a tear nothing is altered")
+		last := before.find(r.Torn.File)
+		require.Equal(n.t, before.newest(), last)
+		require.Equal(n.t, int64(len(last.data)), r.Torn.Offset+r.Torn.Bytes)
+		require.Equal(n.t, last.data[:r.Torn.Offset], d.find(r.Torn.File).data[:r.Torn.Offset])
+	} else if newest := before.newest(); newest != nil {
+		require.Equal(n.t, newest.data, d.find(newest.name).data[:len(newest.data)], "without a tear nothing is altered")
 	}
 	return next
+}
+
+// had says whether the log has ever held that.
+func (n *node) had(r *Recovered) bool {
+	found := heldBy(r)
+	return slices.ContainsFunc(n.states, func(h held) bool { return h.state() == found.state() })
 }
 
 func hard(term raft.Term, vote raft.NodeID) *raft.HardState {

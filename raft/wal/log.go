@@ -18,6 +18,12 @@ type Options struct {
 	// [DefaultSegmentBytes]. What is written between two syncs is never split, so a segment
 	// may grow past it by that much.
 	SegmentBytes int64
+	// Birth is what a node whose log is empty is born as, and what its log then begins with. With an incarnation of 0 there is
+	// nothing to write.
+	Birth raft.Birth
+	// SnapshotIndex and SnapshotTerm are of the last entry that the newest durable snapshot stands for; 0 for none.
+	SnapshotIndex raft.Index
+	SnapshotTerm  raft.Term
 }
 
 // Log is the durable log of one node: what the Raft paper's Figure 2 calls persistent
@@ -52,9 +58,16 @@ type Log struct {
 	asked   raft.Ticket // by the latest Save
 	durable raft.Ticket
 
+	birth     raft.Birth
 	hard      raft.HardState
+	base      base
 	lastIndex raft.Index
 	lastTerm  raft.Term // of the entry at lastIndex
+
+	// segments are those on the disk, the present one last.
+	segments []segmentEntries
+	// flyingBase is what base was when the batch in flight left.
+	flyingBase raft.Index
 
 	err error
 }
@@ -79,7 +92,7 @@ func (l *Log) Save(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) erro
 		return l.fail(err)
 	}
 	l.asked = t
-	if hs == nil && len(entries) == 0 {
+	if hs == nil && len(entries) == 0 && (len(l.buf) == 0 || !l.idle()) {
 		l.ride(t)
 		return nil
 	}
@@ -88,7 +101,7 @@ func (l *Log) Save(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) erro
 	}
 	if hs != nil {
 		l.hard = *hs
-		l.write(header{kind: frameHardState, a: uint64(hs.Term), b: uint64(hs.Vote)}, nil)
+		l.writeHardState()
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -96,6 +109,8 @@ func (l *Log) Save(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) erro
 	}
 	if n := len(entries); n > 0 {
 		l.lastIndex, l.lastTerm = entries[n-1].Index, entries[n-1].Term
+		s := &l.segments[len(l.segments)-1]
+		s.highest = max(s.highest, l.lastIndex)
 	}
 	if l.idle() {
 		l.flush()
@@ -130,7 +145,10 @@ func (l *Log) Synced(t SyncTicket, err error) (durable raft.Ticket, e error) {
 	}
 	if l.idle() {
 		l.durable = l.flying
-		if len(l.buf) > 0 {
+		if l.removable() {
+			l.remove()
+		}
+		if l.err == nil && len(l.buf) > 0 {
 			l.flush()
 		}
 	}
@@ -158,10 +176,45 @@ func (l *Log) begin() {
 		l.segment++
 		l.previous, l.size = l.size, 0
 		l.create = true
+		l.segments = append(l.segments, segmentAfter(l.segment, l.segments[len(l.segments)-1].highest))
 	}
 	if l.size == 0 {
-		l.write(header{kind: frameSegment, sub: formatVersion, a: l.segment, b: uint64(l.previous)}, nil)
+		l.writeHead()
 	}
+}
+
+// writeHead begins a segment, with all that those before it said but for entries: they may be removed one day.
+func (l *Log) writeHead() {
+	l.write(header{kind: frameSegment, sub: formatVersion, a: l.segment, b: uint64(l.previous)}, nil)
+	if l.segment > 1 {
+		l.writeBefore()
+	}
+	if l.birth.Incarnation != 0 {
+		l.writeBirth()
+	}
+	if l.hard != (raft.HardState{}) {
+		l.writeHardState()
+	}
+	if l.base.index != 0 {
+		l.writeBase(baseKeeps)
+	}
+}
+
+func (l *Log) writeBefore() {
+	l.write(header{kind: frameBefore, a: uint64(l.segments[len(l.segments)-1].before)}, nil)
+}
+
+func (l *Log) writeBirth() {
+	b := &l.birth
+	l.write(header{kind: frameBirth, a: b.Cluster, b: uint64(b.Incarnation)}, b.Configuration.Encode(nil))
+}
+
+func (l *Log) writeHardState() {
+	l.write(header{kind: frameHardState, a: uint64(l.hard.Term), b: uint64(l.hard.Vote)}, nil)
+}
+
+func (l *Log) writeBase(stays uint8) {
+	l.write(header{kind: frameBase, sub: stays, a: uint64(l.base.index), b: uint64(l.base.term)}, nil)
 }
 
 // write adds a frame to the buffer.
@@ -190,7 +243,7 @@ func (l *Log) flush() {
 	if cap(l.buf) > maxIdleBuffer {
 		l.buf = nil
 	}
-	l.flying = l.asked
+	l.flying, l.flyingBase = l.asked, l.base.index
 	l.syncFile()
 	if begun {
 		l.lastSync++
@@ -250,18 +303,18 @@ func (l *Log) check(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) err
 	if len(entries) == 0 {
 		return nil
 	}
-	total := l.size + int64(len(l.buf)) + 3*headerBytes
+	total := l.size + int64(len(l.buf)) + headRoom
 	last, lastTerm := l.lastIndex, l.lastTerm
-	if first := entries[0].Index; first <= last {
-		// The term before the first is not kept.
-		lastTerm = 0
-		if first > 0 {
-			last = first - 1
+	if first := entries[0].Index; first > 0 && first <= last {
+		if first <= l.base.index {
+			return fmt.Errorf("wal: save refused: entry %d is one that the snapshot of entry %d stands for", first, l.base.index)
 		}
+		// The term before the first is not kept.
+		last, lastTerm = first-1, 0
 	}
 	for i := range entries {
 		e := &entries[i]
-		if why := checkEntry(last, lastTerm, hard.Term, e.Index, e.Term); why != "" {
+		if why := checkEntry(last, lastTerm, hard.Term, e); why != "" {
 			return fmt.Errorf("wal: save refused: %s", why)
 		}
 		if len(e.Data) > maxDataBytes {

@@ -61,19 +61,19 @@ func TestSavesDuringASyncShareTheNext(t *testing.T) {
 }
 
 func TestTheNextSegmentWaitsForThePrevious(t *testing.T) {
-	n := quiet(t, Options{SegmentBytes: 100})
+	n := quiet(t, Options{SegmentBytes: 125})
 	n.save(nil, entry(1, 1, "fills it"))
 	n.save(nil, entry(2, 1, ""))
 	require.Equal(t, []string{"append 48 to 1", "sync 1 (3)"}, n.disk.took())
 	n.endSync(0)
-	require.Equal(t, []string{"create 2", "close 1", "append 80 to 2", "sync 2 (4)", "sync folder (5)"}, n.disk.took())
+	require.Equal(t, []string{"create 2", "close 1", "append 160 to 2", "sync 2 (4)", "sync folder (5)"}, n.disk.took())
 	n.endSync(0)
 	require.Equal(t, raft.Ticket(2), n.log.Durable(), "the name 2 may still be lost")
 	n.endSync(0)
 	require.Equal(t, raft.Ticket(3), n.log.Durable())
 
 	next := n.found(diskOf(n.disk.contents()...))
-	require.Equal(t, n.states[len(n.states)-1], next.states[0])
+	require.Equal(t, n.state(), next.state())
 	next.save(nil, entry(3, 1, "goes on in 2"))
 	require.Equal(t, []string{"append 56 to 2", "sync 2 (1)"}, next.disk.took()[:2])
 }

@@ -3,15 +3,21 @@ package wal
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"raftsim/raft"
 )
 
 // Recovered is what [Open] found.
 type Recovered struct {
+	// Birth is what the node was born as: [Options].Birth when the log was empty.
+	Birth raft.Birth
 	// HardState is the latest one saved; zero when there is none.
 	HardState raft.HardState
-	// Entries is the log, from index 1 on without a gap. Their data is the file's bytes: nobody alters it.
+	// Base and BaseTerm are of the last entry that is gone because a snapshot stands for it; 0 when none is.
+	Base     raft.Index
+	BaseTerm raft.Term
+	// Entries is the log after Base, without a gap. Their data is the file's bytes: nobody alters it.
 	Entries []raft.Entry
 	// Torn is what was cut off the end, or nil.
 	Torn *Torn
@@ -48,7 +54,11 @@ func (e *CorruptError) Error() string {
 // and reported; any other damage is a [*CorruptError]. The package's doc says how the two are told apart. A file in
 // the folder that is no segment is an error: the folder is the log's alone.
 //
-// What it recovers is durable. When something was cut off a sync is already in flight as Open returns.
+// Names that end in .snap or .snap.tmp are passed over: they are package snapshot's. When the newest snapshot ends in an entry
+// that the log does not hold, it takes the place of the log: a crash came before [Log.Rebase] was durable. A log that begins later
+// than the snapshot ends is a [*CorruptError].
+//
+// What it recovers is durable, or would be found again. When something was cut off or added a sync is already in flight as Open returns.
 func Open(fs FS, o Options) (*Log, Recovered, error) {
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = DefaultSegmentBytes
@@ -57,44 +67,129 @@ func Open(fs FS, o Options) (*Log, Recovered, error) {
 		return nil, Recovered{}, fmt.Errorf("wal: SegmentBytes is %d: give 1 to %d, or 0 for %d",
 			o.SegmentBytes, 1<<30, DefaultSegmentBytes)
 	}
-	names, err := segments(fs)
+	first, last, removed, err := segments(fs)
 	if err != nil {
 		return nil, Recovered{}, err
 	}
-	l := &Log{fs: fs, segmentBytes: o.SegmentBytes, segment: 1}
-	if len(names) == 0 {
-		if err := l.createSegment(); err != nil {
-			return nil, Recovered{}, err
-		}
-		return l, Recovered{}, nil
-	}
+	l := &Log{fs: fs, segmentBytes: o.SegmentBytes, segment: max(last, 1)}
 	var r replay
-	for i, name := range names {
-		data, err := fs.ReadFile(name)
+	if last == 0 {
+		err = l.createSegment()
+		r.segments = append(r.segments, segmentAfter(1, 0))
+	} else {
+		err = l.replay(&r, first)
+	}
+	if err == nil {
+		err = l.goOn(&r, &o)
+	}
+	for _, name := range removed { // once more: a crash brought the name back
+		if err == nil {
+			err = fs.Remove(name)
+		}
+	}
+	if err != nil {
+		return nil, Recovered{}, err
+	}
+	return l, r.out, nil
+}
+
+// replay reads the segments from the first to the newest, and opens that one to be written.
+func (l *Log) replay(r *replay, first uint64) error {
+	for n := first; n <= l.segment; n++ {
+		data, err := l.fs.ReadFile(segmentName(n))
 		if err != nil {
-			return nil, Recovered{}, fmt.Errorf("wal: %s could not be read: check the disk: %w", name, err)
+			return fmt.Errorf("wal: %s could not be read: check the disk: %w", segmentName(n), err)
 		}
-		if err := r.read(uint64(i+1), data, i == len(names)-1); err != nil {
-			return nil, Recovered{}, err
+		if err := r.read(n, data, n == l.segment); err != nil {
+			return err
 		}
 	}
-	l.segment, l.size, l.previous = r.segment, r.size, r.previous
-	l.hard = r.out.HardState
-	if n := len(r.out.Entries); n > 0 {
-		l.lastIndex, l.lastTerm = r.out.Entries[n-1].Index, r.out.Entries[n-1].Term
+	if err := r.end(); err != nil {
+		return err
 	}
+	l.size, l.previous = r.size, r.previous
 	name := segmentName(l.segment)
-	if l.file, err = fs.Open(name); err != nil {
-		return nil, Recovered{}, fmt.Errorf("wal: %s could not be opened: check the disk: %w", name, err)
+	var err error
+	if l.file, err = l.fs.Open(name); err != nil {
+		return fmt.Errorf("wal: %s could not be opened: check the disk: %w", name, err)
 	}
 	if r.out.Torn != nil {
 		if err := l.file.Truncate(l.size); err != nil {
-			return nil, Recovered{}, fmt.Errorf("wal: %s could not be cut to %d bytes: check the disk: %w", name, l.size, err)
+			return fmt.Errorf("wal: %s could not be cut to %d bytes: check the disk: %w", name, l.size, err)
 		}
 		// Nothing is appended before the cut is durable, so that what was cut never comes back amid new frames.
 		l.syncFile()
 	}
-	return l, r.out, nil
+	return nil
+}
+
+// goOn readies the log to go on from what was found, and writes what has to be there before anything else.
+func (l *Log) goOn(r *replay, o *Options) error {
+	out, news := &r.out, false
+	l.birth, l.hard, l.base, l.segments = out.Birth, out.HardState, r.base, r.segments
+	l.lastIndex, l.lastTerm = out.Base, out.BaseTerm
+	if n := len(out.Entries); n > 0 {
+		l.lastIndex, l.lastTerm = out.Entries[n-1].Index, out.Entries[n-1].Term
+	}
+	if l.birth.Incarnation == 0 && o.Birth.Incarnation != 0 {
+		if l.hard != (raft.HardState{}) || l.lastIndex > 0 {
+			return &CorruptError{File: segmentName(r.first), Reason: "the log does not say what the node was born as"}
+		}
+		l.birth, out.Birth = o.Birth, o.Birth
+		news = true
+	}
+	if r.base.index > o.SnapshotIndex {
+		return &CorruptError{File: segmentName(l.segment),
+			Reason: fmt.Sprintf("the log begins after entry %d, and the newest snapshot there is stands for the entries up to %d only", r.base.index, o.SnapshotIndex)}
+	}
+	said, stays := r.said, baseKeeps
+	snapshot := base{o.SnapshotIndex, o.SnapshotTerm}
+	if snapshot.term > l.hard.Term { // a leader's, that came in a term which had not got to the disk
+		l.hard, said.hard = raft.HardState{Term: snapshot.term}, false
+		news = true
+	}
+	if !r.holds(snapshot) {
+		out.Entries = nil
+		out.Base, out.BaseTerm = snapshot.index, snapshot.term
+		l.base, l.lastIndex, l.lastTerm = snapshot, snapshot.index, snapshot.term
+		last := &l.segments[len(l.segments)-1]
+		last.highest = max(last.highest, snapshot.index)
+		stays, said.base = baseReplaces, false
+		news = true
+	}
+	out.HardState = l.hard
+	if l.size > 0 || news { // what begins a segment says all of it by itself
+		l.complete(said, stays)
+	}
+	return l.err
+}
+
+// complete has the present segment say what it does not say yet: a crash came when it was begun, or there is news.
+func (l *Log) complete(said said, stays uint8) {
+	before := !said.before && l.segment > 1
+	birth := !said.birth && l.birth.Incarnation != 0
+	hard := !said.hard && l.hard != (raft.HardState{})
+	rebase := !said.base && l.base.index != 0
+	if !before && !birth && !hard && !rebase {
+		return
+	}
+	whole := l.size == 0 || l.size >= l.segmentBytes
+	l.begin() // in a new segment it says all of it
+	if !whole && before {
+		l.writeBefore()
+	}
+	if !whole && birth {
+		l.writeBirth()
+	}
+	if !whole && hard {
+		l.writeHardState()
+	}
+	if !whole && rebase || stays == baseReplaces {
+		l.writeBase(stays)
+	}
+	if l.idle() {
+		l.flush()
+	}
 }
 
 const (
@@ -116,21 +211,28 @@ func segmentNumber(name string) (uint64, bool) {
 	return n, err == nil && name == segmentName(n)
 }
 
-// segments lists the names of all segments, and holds them to be numbered from 1 without a gap.
-func segments(fs FS) ([]string, error) {
+// segments finds the segments that make the log: those up to the newest without a gap. What is before a gap was removed, and
+// a crash brought the name back. last is 0 when there are none.
+func segments(fs FS) (first, last uint64, removed []string, err error) {
 	names, err := fs.List()
 	if err != nil {
-		return nil, fmt.Errorf("wal: the log's folder could not be listed: check the disk: %w", err)
+		return 0, 0, nil, fmt.Errorf("wal: the log's folder could not be listed: check the disk: %w", err)
 	}
 	for _, name := range names {
-		if n, ok := segmentNumber(name); !ok || n == 0 {
-			return nil, fmt.Errorf("wal: %q in the log's folder is no segment: move it elsewhere, the folder is the log's alone", name)
+		if strings.HasSuffix(name, ".snap") || strings.HasSuffix(name, ".snap.tmp") {
+			continue
 		}
-	}
-	for i, name := range names {
-		if want := segmentName(uint64(i + 1)); name != want {
-			return nil, &CorruptError{File: want, Reason: "the segment is missing, while " + name + " is there"}
+		n, ok := segmentNumber(name)
+		if !ok || n == 0 {
+			return 0, 0, nil, fmt.Errorf("wal: %q in the log's folder is no segment: move it elsewhere, the folder is the log's alone", name)
 		}
+		if n != last+1 || last == 0 {
+			for ; last != 0 && first <= last; first++ {
+				removed = append(removed, segmentName(first))
+			}
+			first = n
+		}
+		last = n
 	}
-	return names, nil
+	return first, last, removed, nil
 }

@@ -2,24 +2,39 @@ package wal
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"raftsim/raft"
 )
 
-// replay rebuilds what a log holds from its segments, in order.
+// replay rebuilds what a log holds from its segments, in order. Those before the first it reads were removed.
 type replay struct {
-	out Recovered
+	out  Recovered
+	base base
+	// entries are what was found of the log, without a gap, in front of which entries may be missing that the base
+	// has to stand for in the end.
+	entries []raft.Entry
 
+	first    uint64 // the segment read first
 	segment  uint64
 	size     int64 // of the segment, up to where it is good
 	previous int64 // size of the segment before it
 	mark     int64 // of the frame before
+	said     said
+	segments []segmentEntries // the one that is read last
 }
+
+// said is what a segment has repeated of those before it.
+type said struct{ before, birth, hard, base bool }
 
 // read replays one segment. Only the newest may end torn.
 func (r *replay) read(segment uint64, data []byte, newest bool) error {
-	r.segment, r.previous, r.size, r.mark = segment, r.size, 0, 0
+	r.segment, r.previous, r.size, r.mark, r.said = segment, r.size, 0, 0, said{}
+	if r.first == 0 {
+		r.first = segment
+	}
+	r.segments = append(r.segments, segmentAfter(segment, r.highest()))
 	// behind is where the next frame can begin if the one at r.size is bad.
 	var behind int64
 	for r.size < int64(len(data)) {
@@ -70,7 +85,7 @@ func (r *replay) apply(h header, data []byte) error {
 	if (h.kind == frameSegment) != (r.size == 0) {
 		return r.corrupt("a segment's header has to be its first frame, and no other")
 	}
-	if h.kind != frameEntry && len(data) > 0 {
+	if h.kind != frameEntry && h.kind != frameBirth && len(data) > 0 {
 		return r.corrupt("a frame that carries no data has some")
 	}
 	r.mark = h.mark
@@ -81,6 +96,12 @@ func (r *replay) apply(h header, data []byte) error {
 		return r.applyHardState(raft.HardState{Term: raft.Term(h.a), Vote: raft.NodeID(h.b)}, h.sub)
 	case frameEntry:
 		return r.applyEntry(raft.Entry{Index: raft.Index(h.a), Term: raft.Term(h.b), Kind: raft.EntryKind(h.sub), Data: data})
+	case frameBirth:
+		return r.applyBirth(h, data)
+	case frameBefore:
+		return r.applyBefore(h)
+	case frameBase:
+		return r.applyBase(base{raft.Index(h.a), raft.Term(h.b)}, h.sub)
 	}
 	return r.corrupt(fmt.Sprintf("a frame of kind %d is unknown to this version", h.kind))
 }
@@ -92,8 +113,10 @@ func (r *replay) applySegment(h header) error {
 			segmentName(r.segment), h.sub, formatVersion)
 	case h.a != r.segment:
 		return r.corrupt(fmt.Sprintf("the header is that of segment %d", h.a))
-	case h.b != uint64(r.previous) && r.segment == 1:
+	case h.b != 0 && r.segment == 1:
 		return r.corrupt("the header names a segment before the first")
+	case r.segment == r.first:
+		return nil // the one before it is gone
 	case h.b != uint64(r.previous):
 		return &CorruptError{File: segmentName(r.segment - 1), Offset: r.previous,
 			Reason: fmt.Sprintf("the segment ends there, while the next one says that it has %d bytes", h.b)}
@@ -108,24 +131,118 @@ func (r *replay) applyHardState(hs raft.HardState, sub uint8) error {
 	if why := checkHardState(r.out.HardState, hs); why != "" {
 		return r.corrupt(why)
 	}
-	r.out.HardState = hs
+	r.out.HardState, r.said.hard = hs, true
+	return nil
+}
+
+// highest is the highest index that the log was ever given.
+func (r *replay) highest() raft.Index {
+	if n := len(r.segments); n > 0 {
+		return r.segments[n-1].highest
+	}
+	return 0
+}
+
+func (r *replay) reached(i raft.Index) {
+	s := &r.segments[len(r.segments)-1]
+	s.highest = max(s.highest, i)
+}
+
+func (r *replay) applyBefore(h header) error {
+	before := raft.Index(h.a)
+	s := &r.segments[len(r.segments)-1]
+	switch {
+	case h.sub != 0 || h.b != 0:
+		return r.corrupt("the frame's reserved bytes are not zero")
+	case r.segment > r.first && before != s.before:
+		return r.corrupt(fmt.Sprintf("the segments before it were given entries up to %d, and not up to %d", s.before, before))
+	}
+	s.before, r.said.before = before, true
+	r.reached(before)
+	return nil
+}
+
+// applyBirth holds every segment to be of the same node.
+func (r *replay) applyBirth(h header, data []byte) error {
+	b := raft.Birth{Cluster: h.a, Incarnation: raft.Incarnation(h.b)}
+	var err error
+	if b.Configuration, err = raft.DecodeConfiguration(data); err != nil && !errors.Is(err, raft.ErrNoVoters) {
+		return r.corrupt(err.Error())
+	}
+	was := &r.out.Birth
+	switch {
+	case h.sub != 0 || b.Incarnation == 0:
+		return r.corrupt("the frame's reserved bytes are not zero, or its incarnation is")
+	case was.Incarnation != 0 && (b.Cluster != was.Cluster || b.Incarnation != was.Incarnation || !b.Configuration.Equal(&was.Configuration)):
+		return r.corrupt(fmt.Sprintf("the node is incarnation %d of cluster %d, and before that it was %d of %d",
+			b.Incarnation, b.Cluster, was.Incarnation, was.Cluster))
+	}
+	*was, r.said.birth = b, true
+	return nil
+}
+
+// applyBase drops the entries that a snapshot stands for.
+func (r *replay) applyBase(to base, stays uint8) error {
+	if why := checkBase(r.base, to, r.out.HardState.Term); why != "" {
+		return r.corrupt(why)
+	}
+	if stays > baseReplaces {
+		return r.corrupt(fmt.Sprintf("a base that leaves %d of the log is unknown to this version", stays))
+	}
+	r.base, r.said.base = to, true
+	r.reached(to.index)
+	switch n := len(r.entries); {
+	case stays == baseReplaces || n > 0 && r.entries[n-1].Index <= to.index:
+		r.entries = r.entries[:0]
+	case n > 0 && r.entries[0].Index <= to.index:
+		r.entries = r.entries[to.index-r.entries[0].Index+1:]
+	}
 	return nil
 }
 
 // applyEntry puts an entry in its place; those there and after it are replaced.
 func (r *replay) applyEntry(e raft.Entry) error {
-	last := raft.Index(len(r.out.Entries))
-	if e.Index > 0 && e.Index <= last {
-		last = e.Index - 1
+	last, lastTerm := r.base.index, r.base.term
+	keep := len(r.entries)
+	switch {
+	case keep > 0 && e.Index > r.entries[0].Index:
+		keep = min(keep, int(e.Index-r.entries[0].Index))
+		last, lastTerm = r.entries[keep-1].Index, r.entries[keep-1].Term
+	case e.Index > 0 && e.Index <= last:
+		return r.corrupt(fmt.Sprintf("entry %d is one that the snapshot of entry %d stands for", e.Index, last))
+	case r.first > 1 && e.Index > last:
+		keep, last, lastTerm = 0, e.Index-1, 0 // those before it were in a segment that is gone
+	default:
+		keep = 0
 	}
-	var lastTerm raft.Term
-	if last > 0 {
-		lastTerm = r.out.Entries[last-1].Term
-	}
-	if why := checkEntry(last, lastTerm, r.out.HardState.Term, e.Index, e.Term); why != "" {
+	if why := checkEntry(last, lastTerm, r.out.HardState.Term, &e); why != "" {
 		return r.corrupt(why)
 	}
-	r.out.Entries = append(r.out.Entries[:last], e)
+	r.entries = append(r.entries[:keep], e)
+	r.reached(e.Index)
+	return nil
+}
+
+// holds says whether the log has that entry, or knows that it had.
+func (r *replay) holds(b base) bool {
+	switch {
+	case b.index <= r.base.index:
+		return b == r.base
+	case b.index-r.base.index > raft.Index(len(r.entries)):
+		return false
+	}
+	return r.entries[b.index-r.base.index-1].Term == b.term
+}
+
+// end says what is missing once all segments are read.
+func (r *replay) end() error {
+	r.out.Base, r.out.BaseTerm, r.out.Entries = r.base.index, r.base.term, r.entries
+	if r.first > 1 && (r.base.index == 0 || r.base.index < r.segments[0].before) {
+		return &CorruptError{File: segmentName(r.first - 1), Reason: fmt.Sprintf("the segment is missing, while %s is there, and no snapshot stands for what was in it", segmentName(r.first))}
+	}
+	if len(r.entries) > 0 && r.entries[0].Index != r.base.index+1 {
+		return &CorruptError{File: segmentName(r.first), Reason: fmt.Sprintf("entries %d to %d are missing", r.base.index+1, r.entries[0].Index-1)}
+	}
 	return nil
 }
 

@@ -21,16 +21,31 @@ func checkHardState(from, to raft.HardState) string {
 	return ""
 }
 
-// checkEntry holds an entry to follow the one at last, which is of lastTerm, and not to be of a term
-// that the node had not reached.
-func checkEntry(last raft.Index, lastTerm, current raft.Term, index raft.Index, term raft.Term) string {
+// checkEntry holds an entry to follow the one at last, which is of lastTerm, not to be of a term
+// that the node had not reached, and to be of a kind there is.
+func checkEntry(last raft.Index, lastTerm, current raft.Term, e *raft.Entry) string {
 	switch {
-	case index == 0 || index != last+1:
-		return fmt.Sprintf("entry %d does not follow entry %d", index, last)
-	case term < lastTerm:
-		return fmt.Sprintf("entry %d is of term %d, the one before it of term %d", index, term, lastTerm)
-	case term > current:
-		return fmt.Sprintf("entry %d is of term %d, above the hard state's term %d", index, term, current)
+	case e.Index == 0 || e.Index != last+1:
+		return fmt.Sprintf("entry %d does not follow entry %d", e.Index, last)
+	case e.Term < lastTerm:
+		return fmt.Sprintf("entry %d is of term %d, the one before it of term %d", e.Index, e.Term, lastTerm)
+	case e.Term > current:
+		return fmt.Sprintf("entry %d is of term %d, above the hard state's term %d", e.Index, e.Term, current)
+	case e.Kind > raft.EntryConfiguration:
+		return fmt.Sprintf("entry %d is of kind %d, which this version does not know", e.Index, e.Kind)
+	}
+	return ""
+}
+
+// checkBase holds a base to be beyond the one there is, and not of a term that the node had not reached.
+func checkBase(from, to base, current raft.Term) string {
+	switch {
+	case to.index < from.index || to.index == 0:
+		return fmt.Sprintf("the base goes back from entry %d to entry %d", from.index, to.index)
+	case to.term < from.term || to.index == from.index && to.term != from.term:
+		return fmt.Sprintf("the base goes from entry %d of term %d to entry %d of term %d", from.index, from.term, to.index, to.term)
+	case to.term == 0 || to.term > current:
+		return fmt.Sprintf("the base is of term %d, the hard state of term %d", to.term, current)
 	}
 	return ""
 }

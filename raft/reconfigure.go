@@ -1,0 +1,181 @@
+package raft
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+var (
+	// ErrChangeInFlight says that one change of the configuration has to be committed before the next.
+	ErrChangeInFlight = errors.New("raft: another change of the configuration is under way; ask again when it is committed")
+	// ErrTooEarly says that a leader has to commit an entry of its term before it changes the configuration: until then it
+	// cannot know whether another change is under way (Ongaro, "bug in single-server membership changes", 2015).
+	ErrTooEarly = errors.New("raft: the leader has not committed anything in its term yet; ask again")
+)
+
+// Change is who is to come and to go, all at once.
+type Change struct {
+	// Join are to become voters. They start as learners, and are promoted by the leader of the day once they have
+	// caught up. Who goes by a voter's name and is not that voter, because its disk is gone, takes its
+	// place so, and the vote is lost meanwhile.
+	Join []NodeID
+	// Learn are to become learners for good, voters among them included.
+	Learn []NodeID
+	// Remove are to leave.
+	Remove []NodeID
+}
+
+// Reconfigure appends a new configuration to the leader's log, in force at once (Raft dissertation chapter 4): in one
+// step when one voter comes or goes, otherwise by way of joint consensus, which the leader leaves by itself. What is so
+// already, or under way, is passed over, and if nothing is left to do the index is 0. The error
+// says why it cannot be done; nothing has changed then: [ErrNotLeader], [ErrTransferring], [ErrTooEarly],
+// [ErrChangeInFlight], [ErrNoVoters] or who is named wrongly. It keeps nothing of change.
+func (c *Core) Reconfigure(now time.Duration, change *Change) (Index, error) {
+	if c.role != Leader {
+		return 0, ErrNotLeader
+	}
+	next, err := c.changed(change)
+	if err != nil || next.Equal(c.members.config) {
+		return 0, err
+	}
+	switch {
+	case c.successor != None:
+		return 0, ErrTransferring
+	case c.members.index > c.log.commit || c.members.config.Joint():
+		return 0, ErrChangeInFlight
+	case c.readableIndex() == 0:
+		return 0, ErrTooEarly
+	}
+	if err := next.validate(); err != nil {
+		return 0, err
+	}
+	return c.moveTo(now, next), nil
+}
+
+// changed is the configuration a change leads to.
+func (c *Core) changed(change *Change) (*Configuration, error) {
+	was := c.members.config
+	next := &Configuration{Voters: slices.Clone(was.Voters), Outgoing: was.Outgoing, Learners: slices.Clone(was.Learners)}
+	for _, ids := range [...][]NodeID{change.Join, change.Learn, change.Remove} {
+		if slices.Contains(ids, None) {
+			return nil, errors.New("raft: a change of the configuration names nobody")
+		}
+	}
+	for _, id := range change.Join {
+		if slices.Contains(change.Remove, id) || slices.Contains(change.Learn, id) {
+			return nil, errors.New("raft: a change of the configuration has " + id.String() + " come and go at once")
+		}
+		if v := find(next.Voters, id); v != nil && !c.replaced(v) {
+			continue
+		}
+		next.without(id, &next.Voters)
+		if l := find(next.Learners, id); l != nil {
+			l.Promote = true
+			continue
+		}
+		next.Learners = append(next.Learners, Member{ID: id, Promote: true})
+	}
+	for _, id := range change.Learn {
+		next.without(id, &next.Voters)
+		if l := find(next.Learners, id); l != nil {
+			l.Promote = false
+			continue
+		}
+		learner := Member{ID: id}
+		if v := find(was.Voters, id); v != nil {
+			learner.Incarnation = v.Incarnation
+		}
+		next.Learners = append(next.Learners, learner)
+	}
+	for _, id := range change.Remove {
+		next.without(id, &next.Voters)
+		next.without(id, &next.Learners)
+	}
+	byID(next.Learners)
+	return next, nil
+}
+
+func (c *Configuration) without(id NodeID, list *[]Member) {
+	*list = slices.DeleteFunc(*list, func(m Member) bool { return m.ID == id })
+}
+
+// replaced says whether another node has been noticed under a member's name.
+func (c *Core) replaced(m *Member) bool {
+	other := find(c.noticed, m.ID)
+	return other != nil && other.Incarnation != m.Incarnation
+}
+
+// moveTo appends the first, or only, step towards a configuration that is not joint.
+func (c *Core) moveTo(now time.Duration, next *Configuration) Index {
+	if was := c.members.config; distance(was.Voters, next.Voters) > 1 {
+		next.Outgoing = was.Voters
+	}
+	return c.appendConfiguration(now, next)
+}
+
+// distance is how many voters come and go from one list to another. Majorities of lists one apart overlap
+// (Raft dissertation §4.1).
+func distance(from, to []Member) int {
+	n := 0
+	for _, m := range from {
+		if !slices.Contains(to, m) {
+			n++
+		}
+	}
+	for _, m := range to {
+		if !slices.Contains(from, m) {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *Core) appendConfiguration(now time.Duration, config *Configuration) Index {
+	i := c.appendOwn(EntryConfiguration, config.Encode(nil))
+	c.members.earlier = append(c.members.earlier, configured{config, i})
+	c.configure(now, config, i)
+	return i
+}
+
+// tendMembers takes the leader's next step by itself, once the configuration is committed: out of a joint one, out of
+// office when it is no voter any more, or to make voters of learners that have caught up.
+func (c *Core) tendMembers(now time.Duration) {
+	m := &c.members
+	if m.index > c.log.commit || c.readableIndex() == 0 {
+		return
+	}
+	if m.config.Joint() {
+		c.appendConfiguration(now, &Configuration{Voters: m.config.Voters, Learners: m.config.Learners})
+		return
+	}
+	if !m.votes {
+		c.follow(now) // Raft dissertation §4.2.2
+		return
+	}
+	if len(m.config.Learners) > 0 && c.successor == None {
+		c.promote(now)
+	}
+}
+
+// promote makes voters of the learners that are to be and have caught up.
+func (c *Core) promote(now time.Duration) {
+	was := c.members.config
+	var ready []Member
+	for _, l := range was.Learners {
+		p := &c.peers[c.members.place(l.ID)]
+		if !l.Promote || p.incarnation == 0 || !p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin) {
+			continue
+		}
+		ready = append(ready, Member{ID: l.ID, Incarnation: p.incarnation})
+	}
+	if len(ready) == 0 {
+		return
+	}
+	next := &Configuration{Voters: append(slices.Clone(was.Voters), ready...), Learners: slices.Clone(was.Learners)}
+	for _, v := range ready {
+		next.without(v.ID, &next.Learners)
+	}
+	byID(next.Voters)
+	c.moveTo(now, next)
+}

@@ -1,0 +1,25 @@
+// Package snapshot keeps the snapshots of a Raft node on its disk (Raft paper §7): the newest durable one, and
+// the one that is being written.
+//
+// # Format
+//
+// A snapshot is one file, named after the last entry it stands for, beside the segments of package wal:
+//
+//	00000000000000000042.snap
+//
+// Numbers are little-endian.
+//
+//	0      8         12        16      24     32              40       48         52       56
+//	+------+---------+---------+-------+------+---------------+--------+----------+--------+- ~ -+- ~ -+
+//	| magic| version | config  | index | term | configuration | data   | data sum | header | con-| data|
+//	|      | 1       | sum     |       |      | bytes         | bytes  |          | sum    | fig |     |
+//	+------+---------+---------+-------+------+---------------+--------+----------+--------+- ~ -+- ~ -+
+//
+// All sums are CRC32C; the header sum is of the 52 bytes before it.
+//
+// # Promise
+//
+// A snapshot is written under a name that ends in .snap.tmp, synced, renamed, and the folder is synced: a file
+// that has the name of a snapshot is whole, wherever a crash came. One that is not is damage, and [Open] refuses it. Older
+// snapshots are removed once a newer one is durable; at the worst a crash brings one back.
+package snapshot
