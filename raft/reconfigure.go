@@ -3,6 +3,7 @@ package raft
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,28 @@ type Change struct {
 	Learn []NodeID
 	// Remove are to leave.
 	Remove []NodeID
+}
+
+// String returns something like "have n4 join and n1 leave".
+func (c *Change) String() string {
+	var parts []string
+	for _, part := range [...]struct {
+		ids  []NodeID
+		what string
+	}{{c.Join, "join"}, {c.Learn, "learn"}, {c.Remove, "leave"}} {
+		if len(part.ids) == 0 {
+			continue
+		}
+		names := make([]string, len(part.ids))
+		for k, id := range part.ids {
+			names[k] = id.String()
+		}
+		parts = append(parts, strings.Join(names, " ")+" "+part.what)
+	}
+	if len(parts) == 0 {
+		return "have nobody come or go"
+	}
+	return "have " + strings.Join(parts, " and ")
 }
 
 // Reconfigure appends a new configuration to the leader's log, in force at once (Raft dissertation chapter 4): in one

@@ -10,16 +10,19 @@ import (
 // What a process and its world say to each other is declared in
 // raftsim/raft/replica, so that a process need not import the simulator.
 type (
-	Env          = replica.Env
-	Process      = replica.Process
-	Tunable      = replica.Tunable
-	Transferable = replica.Transferable
-	Boot         = replica.Boot
-	Message      = replica.Message
-	TimerID      = replica.TimerID
-	ClientID     = replica.ClientID
-	Response     = replica.Response
-	Timeouts     = replica.Timeouts
+	Env            = replica.Env
+	Process        = replica.Process
+	Tunable        = replica.Tunable
+	Transferable   = replica.Transferable
+	Reconfigurable = replica.Reconfigurable
+	Compactable    = replica.Compactable
+	Boot           = replica.Boot
+	Message        = replica.Message
+	TimerID        = replica.TimerID
+	ClientID       = replica.ClientID
+	Response       = replica.Response
+	Timeouts       = replica.Timeouts
+	Change         = replica.Change
 )
 
 // EventID numbers the events of a world, from 1 and without a gap; 0 is no event.

@@ -25,7 +25,9 @@ type Counters struct {
 	Syncs uint64
 
 	// Boots, Crashes, Pauses and Partitions count what their names say. A halt is a crash, too.
-	Boots, Crashes, Pauses, Partitions uint64
+	Boots, Crashes, Pauses, Partitions, Wipes uint64
+	// ClockChanges counts changes of nodes' clocks.
+	ClockChanges uint64
 	// LostBytes are unsynced bytes that crashes took, TornBytes those they garbled, LostNames
 	// directory operations they undid, and ReturnedBytes cut-off bytes that they brought back.
 	LostBytes, TornBytes, LostNames, ReturnedBytes uint64

@@ -195,6 +195,13 @@ func (w *World) synced(e queued) {
 	w.after(n)
 }
 
+// wipe leaves an empty disk. Nothing may be under way: the node is down.
+func (d *disk) wipe() {
+	clear(d.names)
+	clear(d.durable)
+	d.names, d.durable, d.ops = d.names[:0], d.durable[:0], d.ops[:0]
+}
+
 func (d *disk) change(op nameOp) {
 	d.names = op.apply(d.names)
 	d.ops = append(d.ops, op)

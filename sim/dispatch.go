@@ -6,14 +6,6 @@ import (
 	"raftsim/raft"
 )
 
-// tuning is a change of timeouts to come, or with a successor a change of leader.
-type tuning struct {
-	timeouts  Timeouts
-	successor raft.NodeID
-	life      uint32
-	cause     EventID
-}
-
 // begin makes what is about to happen the event under way.
 func (w *World) begin(at time.Duration, what uint64, cause EventID) {
 	w.event++
@@ -82,8 +74,8 @@ func (w *World) handle(e queued) {
 		}
 	case queuedScript:
 		w.script(e)
-	case queuedTimeouts:
-		w.retime(e)
+	case queuedOrder:
+		w.obey(e)
 	}
 }
 
@@ -127,40 +119,6 @@ func (w *World) force(e queued) {
 	w.forcings.drop(e.ref())
 	n.timers[f.timer].armed = never
 	w.fire(n, e.at, f.timer, f.cause, true)
-}
-
-// retime hands a process its new timeouts, or asks it to hand over.
-func (w *World) retime(e queued) {
-	n := w.nodes[e.id()-1]
-	t := *w.tunings.at(e.ref())
-	if t.life != n.life {
-		w.tunings.drop(e.ref())
-		return
-	}
-	if n.paused {
-		n.held = append(n.held, e)
-		return
-	}
-	w.tunings.drop(e.ref())
-	if t.successor != raft.None {
-		w.begin(e.at, word(EventTransfer, uint16(n.id), uint16(t.successor), 0), t.cause)
-		if w.hooks.Trace != nil {
-			w.trace(Event{Kind: EventTransfer, Cause: t.cause, Node: n.id, From: t.successor})
-		}
-		w.running = n.id
-		_ = n.process.(Transferable).TransferLeadership(t.successor)
-		w.running = raft.None
-		w.after(n)
-		return
-	}
-	w.begin(e.at, word(EventTimeouts, uint16(n.id), 0, 0), t.cause)
-	if w.hooks.Trace != nil {
-		w.trace(Event{Kind: EventTimeouts, Cause: t.cause, Node: n.id, Timeouts: t.timeouts})
-	}
-	w.running = n.id
-	n.process.(Tunable).SetTimeouts(t.timeouts)
-	w.running = raft.None
-	w.after(n)
 }
 
 // script runs a callback.

@@ -52,6 +52,14 @@ const (
 	EventLink
 	// EventTransfer: Node is asked to hand leadership to From.
 	EventTransfer
+	// EventReconfigure: Node is asked for Change.
+	EventReconfigure
+	// EventCompact: Node is asked to take a snapshot.
+	EventCompact
+	// EventWipe: the disk of Node is erased.
+	EventWipe
+	// EventClock: the clock of Node changes to Clock.
+	EventClock
 )
 
 // Drop says why something did not arrive.
@@ -106,8 +114,10 @@ type Event struct {
 	// Request and Response are not to be kept.
 	Request  *kv.Request
 	Response *Response
-	// Timeouts holds for EventTimeouts.
+	// Timeouts holds for EventTimeouts, Change for EventReconfigure, Clock for EventClock.
 	Timeouts Timeouts
+	Change   *Change
+	Clock    Clock
 	// Groups holds for EventPartition.
 	Groups [][]raft.NodeID
 	// Link holds for EventLink.
@@ -147,6 +157,14 @@ func (e *Event) what() string {
 		return "script acts"
 	case EventTransfer:
 		return fmt.Sprintf("%v is asked to hand leadership to %v", e.Node, e.From)
+	case EventReconfigure:
+		return fmt.Sprintf("%v is asked to %v", e.Node, e.Change)
+	case EventCompact:
+		return fmt.Sprintf("%v is asked to take a snapshot", e.Node)
+	case EventWipe:
+		return fmt.Sprintf("the disk of %v is erased", e.Node)
+	case EventClock:
+		return fmt.Sprintf("the clock of %v is changed: %v", e.Node, e.Clock)
 	case EventTimeouts:
 		t := e.Timeouts
 		return fmt.Sprintf("%v gets timeouts election %v..%v, heartbeat %v", e.Node, t.ElectionMin, t.ElectionMax, t.Heartbeat)

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"raftsim/raft"
-	"raftsim/raft/replica"
 )
 
 // CutID names one cut or one partition, so that it can be undone without touching others.
@@ -52,6 +51,22 @@ func (w *World) Restart(id raft.NodeID) bool {
 		return false
 	}
 	w.scheduleBoot(n)
+	return true
+}
+
+// Wipe erases the disk of a node, which crashes if it is up; the next boot finds nothing. It is not restarted. It returns
+// false when there is no such node, or it has never booted.
+func (w *World) Wipe(id raft.NodeID) bool {
+	n := w.node(id)
+	if n == nil || n.boots == 0 && !n.booting {
+		return false
+	}
+	if n.process != nil || n.booting {
+		w.end(n)
+	}
+	w.mark(Event{Kind: EventWipe, Node: id})
+	w.counters.Wipes++
+	n.disk.wipe()
 	return true
 }
 
@@ -218,47 +233,4 @@ func (w *World) SetClientLink(l Link) {
 			h.links[i].down.set(l)
 		}
 	}
-}
-
-// FireTimer fires a node's timer as an event at the current time, instead of when it is armed for and even when it is not.
-// It returns false when the node is not up or a process has no such timer.
-func (w *World) FireTimer(id raft.NodeID, t TimerID) bool {
-	n := w.node(id)
-	if n == nil || n.process == nil || t >= replica.Timers {
-		return false
-	}
-	ref := w.forcings.put(forcing{cause: w.cause, life: n.life, timer: t})
-	w.queue.push(w.now, queuedForce.of(uint16(id), ref))
-	return true
-}
-
-// SetTimeouts hands a node's process new timeouts, as an event at the current time. The process forgets them with a
-// crash. It returns false when the node is not up or its process is no [Tunable].
-func (w *World) SetTimeouts(id raft.NodeID, t Timeouts) bool {
-	n := w.node(id)
-	if n == nil {
-		return false
-	}
-	if _, ok := n.process.(Tunable); !ok {
-		return false
-	}
-	return w.order(n, tuning{timeouts: t, life: n.life, cause: w.cause})
-}
-
-// Transfer asks a node's process to hand leadership to another, as an event at the current time. It returns false
-// when the node is not up, its process is not [Transferable], or there is no such successor.
-func (w *World) Transfer(id, to raft.NodeID) bool {
-	n := w.node(id)
-	if n == nil || w.node(to) == nil {
-		return false
-	}
-	if _, ok := n.process.(Transferable); !ok {
-		return false
-	}
-	return w.order(n, tuning{successor: to, life: n.life, cause: w.cause})
-}
-
-func (w *World) order(n *node, t tuning) bool {
-	w.queue.push(w.now, queuedTimeouts.of(uint16(n.id), w.tunings.put(t)))
-	return true
 }

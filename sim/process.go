@@ -37,18 +37,16 @@ type node struct {
 
 var _ Env = (*node)(nil)
 
-// clock turns the world's time into a node's and back. It shows the world's own time: it
-// is the one place to change for a clock that drifts or jumps.
-type clock struct{}
-
-func (clock) read(now time.Duration) time.Duration { return now }
-func (clock) when(at time.Duration) time.Duration  { return at }
-
 // Now implements [Env].
 func (n *node) Now() time.Duration { return n.clock.read(n.world.now) }
 
 // SetTimer implements [Env]. It panics when t is no timer a process may use.
 func (n *node) SetTimer(t TimerID, at time.Duration) {
+	if n.clock.plain {
+		n.world.arm(&n.timers[t], at, queuedTimer.of(uint16(n.id), uint32(t)))
+		return
+	}
+	n.clock.armed[t] = at
 	n.world.arm(&n.timers[t], n.clock.when(at), queuedTimer.of(uint16(n.id), uint32(t)))
 }
 
@@ -172,7 +170,7 @@ func (w *World) discard(n *node, e queued) {
 		w.dropRequest(e.ref(), n.id, DropDown)
 	case queuedSync:
 		w.syncs.drop(e.ref())
-	case queuedTimeouts:
-		w.tunings.drop(e.ref())
+	case queuedOrder:
+		w.dropOrder(e.ref())
 	}
 }

@@ -37,7 +37,7 @@ const (
 	queuedWake
 	queuedBoot
 	queuedScript
-	queuedTimeouts
+	queuedOrder
 )
 
 const (

@@ -49,8 +49,8 @@ func TestTheQueueYieldsEventsByTimeThenInTheOrderOfPushing(t *testing.T) {
 }
 
 func TestAQueuedEventKeepsItsParts(t *testing.T) {
-	e := queued{what: queuedTimeouts.of(65535, math.MaxUint32)}
-	require.Equal(t, queuedTimeouts, e.kind())
+	e := queued{what: queuedOrder.of(65535, math.MaxUint32)}
+	require.Equal(t, queuedOrder, e.kind())
 	require.Equal(t, uint16(65535), e.id())
 	require.Equal(t, uint32(math.MaxUint32), e.ref())
 }

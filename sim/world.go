@@ -38,7 +38,7 @@ type World struct {
 	answers  slab[answer]
 	syncs    slab[syncing]
 	scripts  slab[script]
-	tunings  slab[tuning]
+	orders   slab[order]
 	forcings slab[forcing]
 
 	counters Counters
@@ -70,16 +70,25 @@ func New(c Config) *World {
 // AddNode adds a node, n1 first, then n2 and so on, and returns its id, or raft.None when there
 // are [MaxNodes] already. It boots at the current time, as an event of its own.
 func (w *World) AddNode(boot Boot) raft.NodeID {
+	id := w.AddAbsent(boot)
+	if n := w.node(id); n != nil {
+		w.scheduleBoot(n)
+	}
+	return id
+}
+
+// AddAbsent adds a node like [World.AddNode], and leaves it to [World.Restart] to boot it for the first time.
+func (w *World) AddAbsent(boot Boot) raft.NodeID {
 	if len(w.nodes) == MaxNodes {
 		return raft.None
 	}
 	id := raft.NodeID(len(w.nodes) + 1)
 	n := &node{world: w, id: id, start: boot, streams: streams{seed: w.config.Seed, owner: ofNode.of(uint64(id), 0)}}
+	n.clock.plain = true
 	n.disk.init(n, w.config.Disk)
 	n.disarm()
 	w.nodes = append(w.nodes, n)
 	w.growLinks()
-	w.scheduleBoot(n)
 	return id
 }
 

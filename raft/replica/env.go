@@ -72,11 +72,13 @@ type Transferable interface {
 
 // Reconfigurable is a Process that can be asked to change who is a member.
 type Reconfigurable interface {
-	// Reconfigure asks a leader to make members of the nodes in join (learners first, voters once they have caught up)
-	// and to have those in remove leave, all at once. Asking again for what is so already, or under way, does nothing. The
-	// error says why it will not be done now; a nil one promises nothing.
-	Reconfigure(join, remove []raft.NodeID) error
+	// Reconfigure asks a leader to make the change. Asking again for what is so already, or under way, does nothing. The
+	// error says why it will not be done now; a nil one promises nothing. It keeps nothing of change.
+	Reconfigure(change *Change) error
 }
+
+// Change is who is to come and to go, all at once.
+type Change = raft.Change
 
 // Compactable is a Process that can be asked for a snapshot.
 type Compactable interface {

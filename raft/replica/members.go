@@ -1,20 +1,16 @@
 package replica
 
-import (
-	"fmt"
-
-	"raftsim/raft"
-)
+import "fmt"
 
 // Reconfigure implements [Reconfigurable].
-func (r *Replica) Reconfigure(join, remove []raft.NodeID) error {
-	i, err := r.core.Reconfigure(r.env.Now(), &raft.Change{Join: join, Remove: remove})
-	if r.env.Logging() && (i != 0 || err != nil) {
-		line := fmt.Sprintf("Node %v moves to %v by entry %d", r.id, r.core.Configuration(), i)
-		if err != nil {
-			line = fmt.Sprintf("Node %v does not let %v join and %v leave: %v", r.id, join, remove, err)
-		}
-		r.env.Log(line)
+func (r *Replica) Reconfigure(change *Change) error {
+	i, err := r.core.Reconfigure(r.env.Now(), change)
+	switch {
+	case !r.env.Logging():
+	case err != nil:
+		r.env.Log(fmt.Sprintf("Node %v does not %v: %v", r.id, change, err))
+	case i != 0:
+		r.env.Log(fmt.Sprintf("Node %v moves to %v by entry %d", r.id, r.core.Configuration(), i))
 	}
 	r.act()
 	return err
