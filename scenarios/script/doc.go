@@ -21,8 +21,18 @@
 //	  election_timeout: 150ms..300ms   # default; longer than the heartbeat
 //	  heartbeat: 50ms              # default
 //	  pre_vote: false              # default; ask before an election whether it could be won
-//	  check_quorum: false          # default; a leader without a majority steps down
-//	  reads: log                   # default; or index: served at a confirmed commit index
+//	  check_quorum: true           # default false; a leader without a majority steps down
+//	  reads: lease                 # by a leader that holds a lease; or index: at a confirmed commit index; default log
+//	  lease: 150ms                 # with reads: lease; default the shortest election timeout
+//	  clock_drift: 0.1%            # default; the bound on clocks that leases rest on
+//	  snapshot_every: 1000         # applied entries from one snapshot to the next; default never
+//	  snapshot_keep: 100           # entries that stay before a snapshot; default 0
+//	  snapshot_chunk: 4KiB         # of a snapshot in one message; default 256KiB
+//	  max_inflight: 8              # messages on their way to one follower; default 512
+//	  max_inflight_bytes: 64KiB    # and bytes; default 8 MiB
+//	  max_uncommitted_bytes: 64KiB # what a leader takes beyond what is committed; default 64 MiB
+//	  session_ttl: 10s             # after which an unused session expires; default never
+//	  segment_bytes: 64KiB         # of the log's files; default 1MiB
 //
 //	network:                       # every link between nodes
 //	  latency: 1ms..10ms           # default; drawn per message
@@ -47,7 +57,7 @@
 //	    cut: {from: leader, to: followers}
 //	  - during: 9s..10s
 //	    network: {latency: 50ms..100ms, loss: 20%}
-//	    on: follower               # default all; goes with network and timeouts
+//	    on: follower               # default all; goes with network, timeouts and clock
 //	  - during: 10s..12s
 //	    timeouts: {election: 5ms..20ms, heartbeat: 2ms}
 //	  - during: 12s..13s
@@ -60,6 +70,19 @@
 //	    crash: n3
 //	  - at: 15s
 //	    restart: n3
+//	  - at: 15s
+//	    join: n6                   # learner first, voter once caught up; or [n6, n7], or {nodes: n6, as: learner}
+//	  - at: 15.2s
+//	    remove: leader
+//	  - at: 15.4s
+//	    snapshot: followers        # take one now, and drop the log before it
+//	  - at: 15.6s
+//	    transfer: follower
+//	  - during: 15.6s..15.8s       # or at: back at once
+//	    wipe: n2                   # comes back with an empty disk, and joins anew by a join
+//	  - during: 15.6s..15.8s
+//	    clock: {drift: -2%, jump: 30ms}   # a jump is not taken back
+//	    on: n3
 //	  - repeat: 10                 # 16s, 16.2s, 16.4s, ...
 //	    every: 200ms               # default: the span of the entries
 //	    timeline:
@@ -93,7 +116,11 @@
 // # Triggers and actions
 //
 // An entry has one of at, during and when, and one action. `during` goes with what can be undone: crash,
-// pause, partition, cut, network, timeouts. The others are restart, heal, timeout, transfer and burst.
+// pause, wipe, partition, cut, network, timeouts, clock. The others are restart, heal, timeout, join, remove, transfer,
+// snapshot and burst.
+//
+// A node that joins need not be one of the first: n6 of a cluster of five is there from when it joins. A node that was wiped
+// or removed can join again. Until then it is no member.
 //
 // # Selectors
 //

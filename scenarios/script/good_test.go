@@ -51,7 +51,7 @@ func TestEveryDefaultIsFilledIn(t *testing.T) {
 		Name:     "two-lines",
 		Duration: 90 * s,
 		Seeds:    script.Seeds{{First: 1, Last: 200}},
-		Cluster:  script.Cluster{Nodes: 3, ElectionTimeout: script.DurationRange{Min: 150 * ms, Max: 300 * ms}, Heartbeat: 50 * ms},
+		Cluster:  script.Cluster{Nodes: 3, Names: 3, ElectionTimeout: script.DurationRange{Min: 150 * ms, Max: 300 * ms}, Heartbeat: 50 * ms},
 		Network:  script.Network{Latency: script.DurationRange{Min: 1 * ms, Max: 10 * ms}},
 		Expect:   []script.Expectation{{Position: pos(1, 1), Want: script.Always{}}},
 	}, good(t, "two-lines"))
@@ -277,5 +277,5 @@ func TestDocumentedLanguageReads(t *testing.T) {
 	for _, e := range sc.Timeline {
 		verbs[e.Action.Verb()] = true
 	}
-	require.Len(t, verbs, 10, "every action is shown")
+	require.Len(t, verbs, 16, "every action is shown")
 }

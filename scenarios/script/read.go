@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"raftsim/raft"
 )
 
 // mostBytes bounds a scenario file.
@@ -81,6 +83,8 @@ type reader struct {
 	to *Scenario
 	// verbs are the actions of the timeline.
 	verbs map[string]bool
+	// joining are the nodes beyond the first that the timeline has join.
+	joining map[raft.NodeID]bool
 	// full says that the timeline has too many entries.
 	full bool
 }
@@ -130,6 +134,7 @@ func (r *reader) file(root *node) {
 	r.cluster(f.get("cluster"))
 	r.network(f.get("network"))
 	r.clients(f.get("clients"))
+	r.findJoiners(f.get("timeline"))
 	r.timeline(f.get("timeline"))
 	r.expect(f.get("expect"), root)
 }
@@ -155,76 +160,6 @@ func (r *reader) name(n *node) {
 	default:
 		r.to.Name = s
 	}
-}
-
-var clusterKeys = []string{"nodes", "election_timeout", "heartbeat", "pre_vote", "check_quorum", "reads"}
-
-func (r *reader) cluster(n *node) {
-	c := &r.to.Cluster
-	*c = Cluster{
-		Nodes:           3,
-		ElectionTimeout: DurationRange{150 * time.Millisecond, 300 * time.Millisecond},
-		Heartbeat:       50 * time.Millisecond,
-	}
-	if n == nil {
-		return
-	}
-	f, ok := r.mapping(n, "cluster", clusterKeys)
-	if !ok {
-		c.Nodes = mostNodes
-		return
-	}
-	if n := f.get("nodes"); n != nil {
-		if v, ok := r.integer(n, 1, mostNodes); ok {
-			c.Nodes = v
-		} else {
-			c.Nodes = mostNodes
-		}
-	}
-	if n := f.get("pre_vote"); n != nil {
-		c.PreVote = r.yes(n)
-	}
-	if n := f.get("check_quorum"); n != nil {
-		c.CheckQuorum = r.yes(n)
-	}
-	if n := f.get("reads"); n != nil {
-		c.Reads = r.reads(n)
-	}
-	sound := true
-	if n := f.get("election_timeout"); n != nil {
-		if v, ok := r.times(n, lowestTimeout); ok {
-			c.ElectionTimeout = v
-		} else {
-			sound = false
-		}
-	}
-	if n := f.get("heartbeat"); n != nil {
-		if v, ok := r.time(n, "ms", lowestTimeout); ok {
-			c.Heartbeat = v
-		} else {
-			sound = false
-		}
-	}
-	if sound && c.ElectionTimeout.Min <= c.Heartbeat {
-		at := f.get("election_timeout")
-		if at == nil {
-			at = f.get("heartbeat")
-		}
-		r.on(at, "followers would time out between heartbeats: heartbeat (%v) must be shorter than "+
-			"the shortest election_timeout (%v)", c.Heartbeat, c.ElectionTimeout.Min)
-	}
-}
-
-// reads reads how gets are served.
-func (r *reports) reads(n *node) Reads {
-	switch s, ok := r.scalar(n, "log or index"); {
-	case !ok, s == ReadsLog.String():
-	case s == ReadsIndex.String():
-		return ReadsIndex
-	default:
-		r.on(n, "want log or index, not %s", n)
-	}
-	return ReadsLog
 }
 
 var networkKeys = []string{"latency", "loss", "duplicate", "reorder"}

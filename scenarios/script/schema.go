@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -166,15 +167,31 @@ func fileSchema() *jsonschema.Schema {
 }
 
 func clusterSchema() *jsonschema.Schema {
-	return object("",
+	s := object("",
 		property{"nodes", "How many nodes there are, n1 to n99 at most.", with(whole(1, mostNodes), 3)},
 		property{"election_timeout", "Range from which a node draws its election timeout; longer than heartbeat.",
 			with(times(), "150ms..300ms")},
 		property{"heartbeat", "How often a leader sends heartbeats.", with(aTime(), "50ms")},
 		property{"pre_vote", "Whether a node asks if it could win before it starts an election.", with(yes(), false)},
 		property{"check_quorum", "Whether a leader steps down when it hears no majority, and its followers are deaf to other candidates.", with(yes(), false)},
-		property{"reads", "How gets are served: through the log, or at a confirmed commit index.", with(oneWord("log", "index"), "log")},
+		property{"reads", "How gets are served: through the log, at a confirmed commit index, or by a leader that holds a lease.",
+			with(oneWord(readsWords...), "log")},
+		property{"lease", "With reads: lease, how long whoever hears from a leader elects no other; the shortest election_timeout when it is left out.", aTime()},
+		property{"clock_drift", "With reads: lease, the bound on how far clocks drift.", with(percents(), normalDrift.String())},
+		property{"snapshot_every", "After how many applied entries a node takes a snapshot; never when it is left out.", whole(1, mostEvery)},
+		property{"snapshot_keep", "How many entries before a snapshot stay in the log.", with(whole(0, mostEvery), 0)},
+		property{"snapshot_chunk", "How many bytes of a snapshot go into one message; up to 1MiB.", with(matching(sizePattern), "256KiB")},
+		property{"max_inflight", "How many messages are on their way to one follower at most.", with(whole(1, mostInflight), 512)},
+		property{"max_inflight_bytes", "How many bytes of entries or of a snapshot are on their way to one follower; up to 1MiB.", matching(sizePattern)},
+		property{"max_uncommitted_bytes", "How much a leader takes beyond what is committed before clients are told to wait; up to 1MiB.", matching(sizePattern)},
+		property{"session_ttl", "After how long without use a client's session expires; never when it is left out.", aTime()},
+		property{"segment_bytes", "About the size of a file of the log; up to 1MiB.", with(matching(sizePattern), "1MiB")},
 	)
+	leased := &jsonschema.Schema{
+		Required: []string{"reads"}, Properties: map[string]*jsonschema.Schema{"reads": oneWord(ReadsLease.String())},
+	}
+	s.DependentSchemas = map[string]*jsonschema.Schema{"lease": leased, "clock_drift": leased.CloneSchemas()}
+	return s
 }
 
 func networkSchema() *jsonschema.Schema {
@@ -233,6 +250,14 @@ func actionSchema() *jsonschema.Schema {
 		property{"from", "Nodes whose messages are dropped.", ref("selector")},
 		property{"to", "Nodes they are dropped on the way to.", ref("selector")})
 	cut.Required = cutKeys
+	clock := object("",
+		property{"drift", "How much faster the clocks run than true time; slower with a minus.", matching(`^-?` + strings.TrimPrefix(percentPattern, "^"))},
+		property{"jump", "How far the clocks are set forward; back with a minus.", matching(`^-?` + timePattern + `$`)})
+	clock.MinProperties = &least
+	joining := object("",
+		property{"nodes", "Who joins.", namesSchema()},
+		property{"as", "What they become.", with(oneWord(joinAsWord...), "voter")})
+	joining.Required = []string{"nodes"}
 	burst := object("",
 		property{"requests", "How many requests.", whole(1, mostRequests)},
 		property{"within", "The time over which they are spread.", aTime()})
@@ -249,16 +274,22 @@ func actionSchema() *jsonschema.Schema {
 		property{"crash", "Stops nodes; what was not synced is lost or torn. Within during they restart at its end.", ref("selector")},
 		property{"restart", "Boots crashed nodes from their disks.", ref("selector")},
 		property{"pause", "Freezes nodes: messages and timers wait.", ref("selector")},
+		property{"wipe", "Crashes nodes and erases their disks; they come back as nodes that nobody knows.", ref("selector")},
 		property{"partition", "Parts the network into groups; who is in none of them is in one more.", listOf(ref("selector"), 2)},
 		property{"cut", "Cuts the links from some nodes to others, one way.", cut},
 		property{"heal", "Takes away every partition and cut.", oneWord("all")},
 		property{"network", "Changes the links of the nodes under on.", network},
 		property{"timeouts", "Changes the timeouts of the nodes under on.", timeouts},
 		property{"timeout", "Makes the election timers of these nodes fire now, together.", ref("selector")},
+		property{"clock", "Has the clocks of the nodes under on jump, or run faster or slower.", clock},
+		property{"join", "Has nodes join: voters once they have caught up, or learners.",
+			&jsonschema.Schema{AnyOf: append(namesSchema().AnyOf, joining)}},
+		property{"remove", "Has nodes leave the cluster.", ref("selector")},
+		property{"snapshot", "Has nodes take a snapshot and drop the log before it.", ref("selector")},
 		property{"transfer", "Has the leader hand over to this node.", ref("selector")},
 		property{"burst", "Makes the clients together send so many requests more.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{whole(1, mostRequests), burst}}},
-		property{"on", "Whom network and timeouts are for.", with(ref("selector"), "all")},
+		property{"on", "Whom network, timeouts and clock are for.", with(ref("selector"), "all")},
 	)
 	final := []string{}
 	for _, v := range verbKeys {
@@ -269,9 +300,14 @@ func actionSchema() *jsonschema.Schema {
 	s.AllOf = []*jsonschema.Schema{{OneOf: having(triggerKeys...)}, {OneOf: having(verbKeys...)}}
 	s.DependentSchemas = map[string]*jsonschema.Schema{
 		"during": {Not: needing(final...)},
-		"on":     needing("network", "timeouts"),
+		"on":     needing(onVerbs...),
 	}
 	return s
+}
+
+// namesSchema is one node, or several, by name.
+func namesSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{matching(nodePattern), listOf(matching(nodePattern), 1)}}
 }
 
 func repeatSchema() *jsonschema.Schema {

@@ -114,6 +114,7 @@ var beyondSchema = map[string]bool{
 	"burst without clients": true, "repeat without a distance": true, "repeat beyond the duration": true,
 	"repeat of a milestone": true, "repeat of too many": true, "repeats nested too deep": true,
 	"repeats that add up to too many": true,
+	"a clock bound beyond reason":     true,
 	"violated and held":               true, "two violations": true,
 }
 

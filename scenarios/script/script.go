@@ -41,25 +41,38 @@ const (
 	ReadsLog Reads = iota
 	// ReadsIndex has it wait for a confirmed commit index (Raft dissertation §6.4).
 	ReadsIndex
+	// ReadsLease has the leader answer at once while it holds a lease (Raft dissertation §6.4.1).
+	ReadsLease
 )
 
 // String returns the word for it.
-func (r Reads) String() string {
-	if r == ReadsIndex {
-		return "index"
-	}
-	return "log"
-}
+func (r Reads) String() string { return readsWords[r] }
 
 // Cluster is the cluster a run starts with: n1 ... nN.
 type Cluster struct {
 	// PreVote, CheckQuorum and Reads are features of the Raft under test.
-	PreVote         bool
-	CheckQuorum     bool
-	Reads           Reads
-	Nodes           int
+	PreVote     bool
+	CheckQuorum bool
+	Reads       Reads
+	Nodes       int
+	// Names is the highest number of a node, of those that the timeline has join, too.
+	Names           int
 	ElectionTimeout DurationRange
 	Heartbeat       time.Duration
+	// Lease and ClockDrift are for ReadsLease: how long whoever hears from a leader elects no other, and the bound
+	// on clocks that this rests on.
+	Lease      time.Duration
+	ClockDrift PPM
+	// SnapshotEvery is after how many applied entries a node takes a snapshot, 0 for never; SnapshotKeep how many
+	// entries before it stay in the log; SnapshotChunk how many bytes of it go into one message.
+	SnapshotEvery, SnapshotKeep, SnapshotChunk int
+	// MaxInflight and MaxInflightBytes bound what is on its way to one follower, MaxUncommittedBytes what a leader takes beyond
+	// what is committed; 0 is the core's own choice.
+	MaxInflight, MaxInflightBytes, MaxUncommittedBytes int
+	// SessionTTL is after how long without use a session expires, 0 for never.
+	SessionTTL time.Duration
+	// SegmentBytes is about the size of a file of the log; 0 is the log's own choice.
+	SegmentBytes int
 }
 
 // Network is what every link does; the `network` action changes part of it.
@@ -154,6 +167,24 @@ type (
 	FireTimeout struct{ Nodes Selector }
 	// Transfer has the leader hand over to a node. Without a leader it does nothing.
 	Transfer struct{ To Selector }
+	// Join has nodes come, boot with an empty disk if they never did, and become members: voters once they have caught up,
+	// or learners for good. The leader of the day is asked until it is so.
+	Join struct {
+		Nodes   Selector
+		Learner bool
+	}
+	// Remove has nodes leave. The leader of the day is asked until it is so; the nodes go on running.
+	Remove struct{ Nodes Selector }
+	// Snapshot has nodes take a snapshot of what they have applied and drop the log before it.
+	Snapshot struct{ Nodes Selector }
+	// Wipe crashes nodes and erases their disks. They come back, at once or at the end of a `during`, as nodes that nobody knows.
+	Wipe struct{ Nodes Selector }
+	// SetClock has the clocks of the nodes of Entry.On jump, and run faster or slower by Drift, in parts per million; nil
+	// leaves it. Within a `during` the drift ends; a jump stays.
+	SetClock struct {
+		Drift *int64
+		Jump  time.Duration
+	}
 	// Burst makes the clients together send Requests more, as fast as `Within` allows (0: at once).
 	Burst struct {
 		Requests int
@@ -173,6 +204,11 @@ func (SetTimeouts) Verb() string { return "timeouts" }
 func (FireTimeout) Verb() string { return "timeout" }
 func (Transfer) Verb() string    { return "transfer" }
 func (Burst) Verb() string       { return "burst" }
+func (Join) Verb() string        { return "join" }
+func (Remove) Verb() string      { return "remove" }
+func (Snapshot) Verb() string    { return "snapshot" }
+func (Wipe) Verb() string        { return "wipe" }
+func (SetClock) Verb() string    { return "clock" }
 
 // SelectorKind says whom a selector picks.
 type SelectorKind uint8

@@ -116,25 +116,24 @@ func (r *reader) node(n *node, s string) (id raft.NodeID, ok, isNode bool) {
 	if !named || !decimal(digits) {
 		return 0, false, false
 	}
-	v, err := strconv.Atoi(digits)
-	if err != nil || v < 1 || v > r.to.Cluster.Nodes {
+	if id, ok = nodeNumber(s); !ok || !r.knows(id) {
 		r.on(n, "there is no node %s; the cluster has %s", quote(s), r.size())
 		return 0, false, true
 	}
-	return raft.NodeID(v), true, true
+	return id, true, true
 }
 
 // size says how many nodes there are, for messages.
 func (r *reader) size() string {
 	if r.to.Cluster.Nodes == 1 {
-		return "1 node, n1"
+		return "1 node, n1" + r.joiners()
 	}
-	return fmt.Sprintf("%d nodes, n1 to n%d", r.to.Cluster.Nodes, r.to.Cluster.Nodes)
+	return fmt.Sprintf("%d nodes, n1 to n%d%s", r.to.Cluster.Nodes, r.to.Cluster.Nodes, r.joiners())
 }
 
 // enough says whether the cluster is large enough for such nodes to be in it.
 func (r *reader) enough(n *node, kind SelectorKind) bool {
-	nodes := r.to.Cluster.Nodes
+	nodes := r.to.Cluster.Nodes + len(r.joining)
 	switch {
 	case (kind == SelFollower || kind == SelFollowers) && nodes < 2:
 		r.on(n, "a cluster of 1 node has no followers")
@@ -150,7 +149,7 @@ func (r *reader) enough(n *node, kind SelectorKind) bool {
 // enough nodes to pick.
 func (r *reader) distinct(picks []pick) bool {
 	before, sound := len(r.errs)+r.more, true
-	nodes, taken := r.to.Cluster.Nodes, 0
+	nodes, taken := r.to.Cluster.Nodes+len(r.joining), 0
 	first := map[string]Position{}
 	for i, p := range picks {
 		word := p.String()
@@ -189,10 +188,10 @@ func (r *reader) distinct(picks []pick) bool {
 }
 
 func (r *reader) all() string {
-	if r.to.Cluster.Nodes == 1 {
-		return "the only node"
+	if nodes := r.to.Cluster.Nodes + len(r.joining); nodes > 1 {
+		return fmt.Sprintf("every one of %d nodes", nodes)
 	}
-	return fmt.Sprintf("every one of %d nodes", r.to.Cluster.Nodes)
+	return "the only node"
 }
 
 // atLeast is how many nodes a selector picks when it matches.

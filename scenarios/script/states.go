@@ -24,6 +24,15 @@ const (
 	StatePartitionWithWrites     = "partition-with-writes"
 	StateRestartCatchesUp        = "restart-catches-up"
 	StateRetryDeduplicated       = "retry-deduplicated"
+	StateSnapshotInstalled       = "snapshot-installed"
+	StateLogCompacted            = "log-compacted"
+	StateLearnerPromoted         = "learner-promoted"
+	StateJoinerLeads             = "joiner-leads"
+	StateJointConfiguration      = "joint-configuration"
+	StateLeaderRemoved           = "leader-removed"
+	StateConfigurationRolledBack = "configuration-rolled-back"
+	StateTermChangesDuringJoin   = "term-changes-during-join"
+	StateWipedNodeReturns        = "wiped-node-returns"
 )
 
 // States returns the states that `sometimes` knows. The caller owns the slice.
@@ -41,6 +50,15 @@ func States() []State {
 		{StatePartitionWithWrites, "an entry was committed while some nodes could not hear each other"},
 		{StateRestartCatchesUp, "a node that was restarted applied an entry committed while it was down"},
 		{StateRetryDeduplicated, "a request that was applied before was in the log again and took no effect"},
+		{StateSnapshotInstalled, "a snapshot of a leader's took the place of a node's log"},
+		{StateLogCompacted, "a node dropped a part of its log that a snapshot stands for"},
+		{StateLearnerPromoted, "a node that was a learner became a voter"},
+		{StateJoinerLeads, "a node led that was no member when the cluster began, or not with that disk"},
+		{StateJointConfiguration, "a configuration was in force in which two majorities have to agree"},
+		{StateLeaderRemoved, "a leader stepped down because it was no voter any more"},
+		{StateConfigurationRolledBack, "a node went back to an earlier configuration because the change was cut off its log"},
+		{StateTermChangesDuringJoin, "a later term began while somebody was about to join"},
+		{StateWipedNodeReturns, "a node whose disk was erased was a voter again"},
 	}
 }
 

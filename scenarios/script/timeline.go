@@ -8,7 +8,8 @@ import (
 var (
 	triggerKeys = []string{"at", "during", "when"}
 	verbKeys    = []string{
-		"crash", "restart", "pause", "partition", "cut", "heal", "network", "timeouts", "timeout", "transfer", "burst",
+		"crash", "restart", "pause", "wipe", "partition", "cut", "heal", "network", "timeouts", "timeout", "clock",
+		"join", "remove", "transfer", "snapshot", "burst",
 	}
 	entryKeys = slices.Concat(triggerKeys, verbKeys, []string{"on", "repeat"})
 )
@@ -144,8 +145,8 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 		sound = false
 	}
 	if on := f.among([]string{"on"}); len(on) == 1 {
-		if verb.key != "network" && verb.key != "timeouts" {
-			r.at(on[0].pos, "%s says itself whom it is for; on goes with network and timeouts", verb.key)
+		if !slices.Contains(onVerbs, verb.key) {
+			r.at(on[0].pos, "%s says itself whom it is for; on goes with network, timeouts and clock", verb.key)
 			sound = false
 		} else if e.On, ok = r.selector(on[0].value); !ok {
 			sound = false
@@ -155,7 +156,10 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 }
 
 // undoable are the actions that `during` can take back at its end.
-var undoable = []string{"crash", "pause", "partition", "cut", "network", "timeouts"}
+var undoable = []string{"crash", "pause", "wipe", "partition", "cut", "network", "timeouts", "clock"}
+
+// onVerbs are the actions that `on` says whom they are for.
+var onVerbs = []string{"network", "timeouts", "clock"}
 
 func (r *reader) trigger(p pair, depth int) (Trigger, bool) {
 	switch p.key {
@@ -190,6 +194,19 @@ func (r *reader) action(verb pair) (Action, bool) {
 	case "timeout":
 		s, ok := r.selector(n)
 		return FireTimeout{s}, ok
+	case "wipe":
+		s, ok := r.selector(n)
+		return Wipe{s}, ok
+	case "snapshot":
+		s, ok := r.selector(n)
+		return Snapshot{s}, ok
+	case "remove":
+		s, ok := r.selector(n)
+		return Remove{s}, ok
+	case "join":
+		return r.join(n)
+	case "clock":
+		return r.clock(n)
 	case "transfer":
 		s, ok := r.selector(n)
 		if one := s.Kind == SelFollower || s.Kind == SelNode || s.Kind == SelRandom && s.Count == 1; ok && !one {
