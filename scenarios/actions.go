@@ -2,10 +2,12 @@ package scenarios
 
 import (
 	"slices"
+	"time"
 
 	"raftsim/raft"
 	"raftsim/raft/replica"
 	"raftsim/scenarios/script"
+	"raftsim/sim"
 )
 
 // act does what an entry says, to those it has bound.
@@ -22,12 +24,40 @@ func (t *timeline) act(e *entry) {
 		t.r.note("line %d: crash %v", e.Position.Line, e.nodes)
 	case script.Restart:
 		for _, id := range e.nodes {
-			if w.Restart(id) {
+			if w.Boots(id) > 0 && w.Restart(id) {
 				t.crashedBy[id] = 0
 				e.effects++
 			}
 		}
 		t.r.note("line %d: restart %v", e.Position.Line, e.nodes)
+	case script.Wipe:
+		for _, id := range e.nodes {
+			if !t.wipe(id) {
+				continue
+			}
+			e.effects++
+			if t.crashedBy[id] = e.place + 1; e.Trigger.Kind != script.During {
+				w.Restart(id)
+			}
+		}
+		t.r.note("line %d: wipe %v", e.Position.Line, e.nodes)
+	case script.Join:
+		t.r.note("line %d: join %v", e.Position.Line, e.nodes)
+		t.join(e, &a)
+	case script.Remove:
+		t.r.note("line %d: remove %v", e.Position.Line, e.nodes)
+		t.r.members.want(e, replica.Change{Remove: e.nodes})
+	case script.Snapshot:
+		for _, id := range e.nodes {
+			if w.Compact(id) {
+				e.effects++
+			}
+		}
+		t.r.note("line %d: snapshot of %v", e.Position.Line, e.nodes)
+	case script.SetClock:
+		t.changes = append(t.changes, e.place)
+		e.effects = t.setClocks(e, a.Jump)
+		t.r.note("line %d: clock of %v", e.Position.Line, e.nodes)
 	case script.Pause:
 		for _, id := range e.nodes {
 			if w.Pause(id) {
@@ -90,7 +120,7 @@ func (t *timeline) act(e *entry) {
 func (t *timeline) undo(e *entry) {
 	w := t.r.world
 	switch a := e.Action.(type) {
-	case script.Crash:
+	case script.Crash, script.Wipe:
 		for _, id := range e.nodes {
 			if t.crashedBy[id] == e.place+1 {
 				t.crashedBy[id] = 0
@@ -113,11 +143,27 @@ func (t *timeline) undo(e *entry) {
 		}
 		t.r.note("line %d: the %s ends", e.Position.Line, a.Verb())
 		t.r.states.linksChanged()
+	case script.SetClock:
+		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
+		t.setClocks(e, 0)
+		t.r.note("line %d: the change of clock ends", e.Position.Line)
 	case script.SetNetwork, script.SetTimeouts:
 		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
 		t.apply(e)
 		t.r.note("line %d: the change of %s ends", e.Position.Line, a.Verb())
 	}
+}
+
+// setClocks brings the clocks that an entry changes to the drift they are to have now, and has them jump. It returns how many
+// it set.
+func (t *timeline) setClocks(e *entry, jump time.Duration) int {
+	set := 0
+	for _, id := range e.nodes {
+		if t.r.world.SetClock(id, sim.Clock{Drift: t.drift(id), Jump: jump}) {
+			set++
+		}
+	}
+	return set
 }
 
 // apply brings the links or timeouts that an entry changes to what they are to be now. It returns how many it set.

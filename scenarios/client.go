@@ -142,11 +142,20 @@ func (c *client) rest() {
 
 // next turns to another node.
 func (c *client) next() {
-	nodes := raft.NodeID(len(c.w.r.nodes) - 1)
-	if c.probe = c.probe%nodes + 1; c.probe == c.target {
-		c.probe = c.probe%nodes + 1
+	c.probe = c.after(c.probe)
+	if c.probe == c.target {
+		c.probe = c.after(c.probe)
 	}
 	c.target = c.probe
+}
+
+// after is the node that comes after another when going round those there are. Who is to join one day is not there.
+func (c *client) after(id raft.NodeID) raft.NodeID {
+	nodes := raft.NodeID(len(c.w.r.nodes) - 1)
+	for id = id%nodes + 1; int(id) > c.w.r.scenario.Cluster.Nodes && c.w.r.world.Boots(id) == 0; {
+		id = id%nodes + 1
+	}
+	return id
 }
 
 // draw returns a time in [0, n], 0 when n is not positive.

@@ -74,6 +74,8 @@ func (e *entry) lack(quiet bool) string {
 		return "it did not come to it"
 	case e.phase == waiting:
 		return "there was nobody for it"
+	case e.effects == 0 && (e.Action.Verb() == "join" || e.Action.Verb() == "remove"):
+		return "the cluster did not come to it"
 	case e.effects == 0:
 		return "there was nothing to do"
 	case quiet:

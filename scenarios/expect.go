@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"raftsim/checker"
@@ -136,12 +137,9 @@ func (r *Run) judgeHistory() {
 
 // members judges whether the members are the nodes named.
 func (x *expectations) members(want []raft.NodeID) {
-	var is []raft.NodeID
-	for i := range x.r.nodes[1:] {
-		is = append(is, x.r.nodes[i+1].id)
-	}
-	if !slices.Equal(is, want) {
-		x.r.violated(script.MembersAgree, fmt.Sprintf("the members are %v, expected %v", is, want))
+	config := x.r.members.config
+	if config.Joint() || len(config.Learners) > 0 || !slices.Equal(idsOf(config.Voters), want) {
+		x.r.violated(script.MembersAgree, fmt.Sprintf("the members are %v, expected %s", config, strings.Trim(fmt.Sprint(want), "[]")))
 	}
 }
 
@@ -181,11 +179,7 @@ func span(c *script.Counts) string {
 // replicasIdentical judges whether the replicas that run hold the same.
 func (x *expectations) replicasIdentical() {
 	var first *node
-	for i := range x.r.nodes[1:] {
-		n := &x.r.nodes[i+1]
-		if !n.up || x.r.world.Paused(n.id) {
-			continue
-		}
+	for _, n := range x.r.running() {
 		if first == nil {
 			first = n
 			continue

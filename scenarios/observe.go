@@ -29,6 +29,8 @@ type node struct {
 	observer Observer
 	up       bool
 	boot     uint32
+	// wiped says that the disk was erased, so that the node is not the one the cluster began with.
+	wiped bool
 	// fresh says that the process has not been looked at since it booted.
 	fresh bool
 	// seen is the state after the last event that touched the node; what it was before a crash stays.
@@ -76,6 +78,7 @@ func (r *Run) touched(id raft.NodeID) {
 			s := n.core.Status()
 			r.look(n, &s, changed)
 		}
+		n.fresh = false
 	case n.observer != nil:
 		r.seen = checker.Observation{Node: id, Boot: n.boot}
 		n.observer.Observe(&r.seen)
@@ -150,8 +153,14 @@ func (r *Run) judge(n *node, s *raft.Status) {
 		r.states.termBegins()
 		r.term = s.Term
 	}
-	if change := r.seen.Changed; change != 0 && change <= was.LastIndex {
+	if change := r.seen.Changed; change != 0 && change <= was.LastIndex && s.Base <= was.LastIndex {
 		r.states.reach(stateConflictTruncated)
+	}
+	if s.Base != was.Base || s.ConfigurationIndex != was.ConfigurationIndex {
+		r.states.logMoved(n, &was)
+	}
+	if n.core != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
+		r.members.committed(n.core.Configuration(), s.ConfigurationIndex)
 	}
 	if s.Role != was.Role || s.Term != was.Term {
 		if s.Role == raft.Leader {
@@ -218,16 +227,12 @@ func (r *Run) followed() bool {
 	if leader == raft.None {
 		return false
 	}
-	term, with := r.nodes[leader].seen.Term, 0
-	for i := range r.nodes[1:] {
-		if n := &r.nodes[i+1]; n.up && n.seen.Term == term {
-			with++
-		}
-	}
-	return with >= r.majority()
+	term := r.nodes[leader].seen.Term
+	return r.members.quorum(func(v raft.Member) bool {
+		n := &r.nodes[v.ID]
+		return n.up && n.seen.Term == term && n.is(v)
+	})
 }
-
-func (r *Run) majority() int { return (len(r.nodes)-1)/2 + 1 }
 
 // rolesChanged follows every change of who leads, who is up, and who can be picked.
 func (r *Run) rolesChanged() {

@@ -55,6 +55,7 @@ type Run struct {
 	clients  workload
 	expect   expectations
 	states   states
+	members  members
 
 	// counts over the run, for metrics
 	commit    raft.Index
@@ -135,23 +136,20 @@ func (r *Run) build() error {
 	for i := range voters {
 		voters[i] = raft.NodeID(i + 1)
 	}
-	r.nodes = make([]node, len(voters)+1)
+	r.nodes = make([]node, sc.Cluster.Names+1)
+	if err := r.members.init(r, voters); err != nil {
+		return err
+	}
 	r.states.init(r)
 	r.timeline.init(r)
-	options := replica.Options{
-		Voters: voters, Applied: r.entryApplied,
-		PreVote: sc.Cluster.PreVote, CheckQuorum: sc.Cluster.CheckQuorum, ReadIndex: sc.Cluster.Reads == script.ReadsIndex,
-	}
-	for _, id := range voters {
+	for i := range r.nodes[1:] {
+		id := raft.NodeID(i + 1)
 		r.nodes[id].id = id
-		r.world.AddNode(func(id raft.NodeID, env replica.Env) (replica.Process, error) {
-			o := options
-			o.Timeouts = r.timeline.timeouts(id)
-			if r.opts.Boot != nil {
-				return r.opts.Boot(id, env, o)
-			}
-			return replica.New(o)(id, env)
-		})
+		if i < len(voters) {
+			r.world.AddNode(r.boot)
+		} else {
+			r.world.AddAbsent(r.boot)
+		}
 	}
 	r.clients.init(r)
 	r.timeline.schedule()
@@ -161,6 +159,38 @@ func (r *Run) build() error {
 	}
 	return nil
 }
+
+// boot starts a node's process. One that joins, or whose disk was wiped, is born without knowing the cluster.
+func (r *Run) boot(id raft.NodeID, env replica.Env) (replica.Process, error) {
+	o := r.options()
+	o.Timeouts = r.timeline.timeouts(id)
+	if r.nodes[id].wiped || int(id) > r.scenario.Cluster.Nodes {
+		o.Voters = nil
+	}
+	if r.opts.Boot != nil {
+		return r.opts.Boot(id, env, o)
+	}
+	return replica.New(o)(id, env)
+}
+
+// options are what the file says of the cluster, for those it begins with.
+func (r *Run) options() replica.Options {
+	c := &r.scenario.Cluster
+	o := replica.Options{
+		Cluster: clusterID, Applied: r.entryApplied, PreVote: c.PreVote, CheckQuorum: c.CheckQuorum,
+		ReadIndex: c.Reads != script.ReadsLog, Lease: c.Lease, ClockDriftPPM: uint64(c.ClockDrift),
+		SnapshotEvery: c.SnapshotEvery, SnapshotKeep: c.SnapshotKeep, MaxChunkBytes: c.SnapshotChunk,
+		MaxInflight: c.MaxInflight, MaxInflightBytes: c.MaxInflightBytes, MaxUncommittedBytes: c.MaxUncommittedBytes,
+		SegmentBytes: int64(c.SegmentBytes),
+	}
+	for id := raft.NodeID(1); int(id) <= c.Nodes; id++ {
+		o.Voters = append(o.Voters, id)
+	}
+	return o
+}
+
+// clusterID names the cluster of every run.
+const clusterID = 1
 
 // The latency of a disk's sync: that of a solid-state drive.
 const (

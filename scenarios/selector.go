@@ -17,6 +17,8 @@ const (
 	upNode
 	// downNode is for restart.
 	downNode
+	// bornNode is one that has booted once: not a joiner to come.
+	bornNode
 )
 
 // binding picks the nodes of one timeline entry at the moment it starts. Nobody is picked twice.
@@ -66,11 +68,13 @@ func (b *binding) pick(group []raft.NodeID, s *script.Selector) ([]raft.NodeID, 
 	case script.SelFollowers:
 		return b.some(group, s, b.role(raft.Follower), nodes)
 	case script.SelMajority:
-		return b.some(group, s, b.free(), b.r.majority())
+		return b.some(group, s, b.r.members.voters(b.free()), b.r.members.majority())
 	case script.SelMinority:
-		return b.some(group, s, b.free(), nodes-b.r.majority())
+		return b.some(group, s, b.r.members.voters(b.free()), len(b.r.members.config.Voters)-b.r.members.majority())
 	case script.SelRandom:
-		return b.some(group, s, b.free(), s.Count)
+		return b.some(group, s, b.born(b.free()), s.Count)
+	case script.SelLearner:
+		return b.some(group, s, b.learners(), 1)
 	case script.SelRest, script.SelAll:
 		for _, id := range b.free() {
 			group = b.take(group, id)
@@ -122,10 +126,27 @@ func (b *binding) free() []raft.NodeID {
 	var ids []raft.NodeID
 	for i := range b.r.nodes[1:] {
 		n := &b.r.nodes[i+1]
-		if b.picked[n.id] || b.from == upNode && !n.up || b.from == downNode && n.up {
+		born := b.r.world.Boots(n.id) > 0
+		if b.picked[n.id] || b.from == upNode && !n.up || b.from == downNode && (n.up || !born) || b.from == bornNode && !born {
 			continue
 		}
 		ids = append(ids, n.id)
+	}
+	return ids
+}
+
+// born drops those that have never booted, who are to join one day.
+func (b *binding) born(ids []raft.NodeID) []raft.NodeID {
+	return slices.DeleteFunc(ids, func(id raft.NodeID) bool { return int(id) > b.r.scenario.Cluster.Nodes && b.r.world.Boots(id) == 0 })
+}
+
+// learners returns the learners that run and are not picked yet.
+func (b *binding) learners() []raft.NodeID {
+	var ids []raft.NodeID
+	for _, l := range b.r.members.config.Learners {
+		if b.r.runs(l) && !b.picked[l.ID] {
+			ids = append(ids, l.ID)
+		}
 	}
 	return ids
 }

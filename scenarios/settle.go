@@ -15,7 +15,7 @@ const settleRounds = 40
 // settle lets the replicas come to rest. It returns false when the run is over.
 func (r *Run) settle() bool {
 	sc := r.scenario
-	longest := sc.Cluster.ElectionTimeout.Max
+	longest := max(sc.Cluster.ElectionTimeout.Max, sc.Cluster.Lease)
 	latency := sc.Network.Latency.Max
 	for i := range r.nodes[1:] {
 		id := r.nodes[i+1].id
@@ -39,15 +39,11 @@ func (r *Run) settle() bool {
 
 // quiet says that a majority follows a leader, and that every replica that runs has applied the same log to its end.
 func (r *Run) quiet() bool {
-	if !r.led {
+	if !r.led || len(r.members.wanted) > 0 {
 		return false
 	}
 	leader := &r.nodes[r.leader()].seen
-	for i := range r.nodes[1:] {
-		n := &r.nodes[i+1]
-		if !n.up || r.world.Paused(n.id) {
-			continue
-		}
+	for _, n := range r.running() {
 		if s := &n.seen; s.LastIndex != leader.LastIndex || s.Commit != leader.LastIndex || s.Applied != leader.LastIndex {
 			return false
 		}
@@ -77,20 +73,21 @@ func (r *Run) judgeProgress() {
 // mostLoss is the loss up to which progress is expected, in parts per million.
 const mostLoss = 200_000
 
+// mostDrift is how far off clocks may be, in parts per million, while progress is expected.
+const mostDrift = 50_000
+
+func (n *node) drift(r *Run) int64 { return r.timeline.drift(n.id) }
+
 // canProgress says whether some majority runs, hears each other, and hears each other in time.
 func (r *Run) canProgress() bool {
 	var running []raft.NodeID
-	for i := range r.nodes[1:] {
-		n := &r.nodes[i+1]
-		if !n.up || r.world.Paused(n.id) {
-			continue
-		}
-		if n.core == nil && n.observer == nil {
-			return false // a process that shows nothing cannot be judged
+	for _, n := range r.running() {
+		if n.core == nil && n.observer == nil || max(n.drift(r), -n.drift(r)) > mostDrift {
+			return false // a process that shows nothing, or has no idea of time, cannot be judged
 		}
 		running = append(running, n.id)
 	}
-	if len(running) < r.majority() {
+	if !r.members.quorum(r.runs) {
 		return false
 	}
 	for _, a := range running {

@@ -21,6 +21,15 @@ const (
 	statePartitionWithWrites
 	stateRestartCatchesUp
 	stateRetryDeduplicated
+	stateSnapshotInstalled
+	stateLogCompacted
+	stateLearnerPromoted
+	stateJoinerLeads
+	stateJointConfiguration
+	stateLeaderRemoved
+	stateConfigurationRolledBack
+	stateTermChangesDuringJoin
+	stateWipedNodeReturns
 	states_
 )
 
@@ -38,6 +47,15 @@ var stateNames = [states_]string{
 	script.StatePartitionWithWrites,
 	script.StateRestartCatchesUp,
 	script.StateRetryDeduplicated,
+	script.StateSnapshotInstalled,
+	script.StateLogCompacted,
+	script.StateLearnerPromoted,
+	script.StateJoinerLeads,
+	script.StateJointConfiguration,
+	script.StateLeaderRemoved,
+	script.StateConfigurationRolledBack,
+	script.StateTermChangesDuringJoin,
+	script.StateWipedNodeReturns,
 }
 
 // states notices the states that a run comes through. It is called where something changes, which is seldom,
@@ -82,6 +100,9 @@ func (s *states) termBegins() {
 	if s.candidate && !s.led {
 		s.reach(stateSplitVote)
 	}
+	if s.r.members.joining() && s.led {
+		s.reach(stateTermChangesDuringJoin)
+	}
 	s.candidate, s.led = false, false
 }
 
@@ -101,12 +122,18 @@ func (s *states) roleChanged(n *node, was *raft.Status) {
 			s.reach(stateMinorityLeaderStepsDown)
 		}
 	}
+	if was.Role == raft.Leader && now.Role == raft.Follower && now.Term == was.Term && n.core != nil && !n.core.Configuration().Voter(n.id) {
+		s.reach(stateLeaderRemoved)
+	}
 	n.past.minority, n.past.inherited = false, 0
 	switch now.Role {
 	case raft.Candidate:
 		s.candidate = s.candidate || now.Term == s.r.term
 	case raft.Leader:
 		s.reach(stateLeaderElected)
+		if n.wiped || int(n.id) > s.r.scenario.Cluster.Nodes {
+			s.reach(stateJoinerLeads)
+		}
 		s.led = s.led || now.Term == s.r.term
 		s.elected(n)
 	}
@@ -114,7 +141,7 @@ func (s *states) roleChanged(n *node, was *raft.Status) {
 
 // elected looks at what a new leader finds.
 func (s *states) elected(n *node) {
-	n.past.minority = s.parted && s.reachable(n.id) < s.r.majority()
+	n.past.minority = s.parted && s.reachable(n.id) < s.r.members.majority()
 	last := n.seen.LastIndex
 	if last > 0 && n.seen.LastTerm == n.seen.Term {
 		last-- // the entry that starts its own term
@@ -137,11 +164,11 @@ func (s *states) compareLogs(leader *node) {
 			continue
 		}
 		common := min(n.seen.LastIndex, leader.seen.LastIndex)
-		fork := common
-		for fork > 0 && termAt(n.core, fork) != termAt(leader.core, fork) {
+		fork, floor := common, max(n.seen.Base, leader.seen.Base)
+		for fork > floor && termAt(n.core, fork) != termAt(leader.core, fork) {
 			fork--
 		}
-		if fork == common {
+		if fork == common || fork < floor {
 			continue
 		}
 		s.reach(stateLogsDiverge)
@@ -199,22 +226,60 @@ func (s *states) linksChanged() {
 	for a := range s.r.nodes[1:] {
 		for b := range a {
 			from, to := raft.NodeID(a+1), raft.NodeID(b+1)
+			if !s.r.members.voter(from) || !s.r.members.voter(to) {
+				continue
+			}
 			s.parted = s.parted || !w.Connected(from, to) && !w.Connected(to, from)
 		}
 	}
 	for i := range s.r.nodes[1:] {
-		if n := &s.r.nodes[i+1]; n.up && n.seen.Role == raft.Leader && s.reachable(n.id) < s.r.majority() {
+		if n := &s.r.nodes[i+1]; n.up && n.seen.Role == raft.Leader && s.reachable(n.id) < s.r.members.majority() {
 			n.past.minority = true
 		}
 	}
 }
 
-// reachable counts the nodes that a node can talk with, itself included.
+// membersChanged is told after another configuration was committed than was.
+func (s *states) membersChanged(was *raft.Configuration) {
+	for _, v := range s.r.members.config.Voters {
+		if memberOf(was.Learners, v.ID) != nil {
+			s.reach(stateLearnerPromoted)
+		}
+		if n := &s.r.nodes[v.ID]; n.wiped && int(v.ID) <= s.r.scenario.Cluster.Nodes && v.Incarnation != raft.FirstIncarnation {
+			s.reach(stateWipedNodeReturns)
+		}
+	}
+}
+
+// logMoved is told of a node whose log begins elsewhere than it did, or whose configuration is another.
+func (s *states) logMoved(n *node, was *raft.Status) {
+	if n.fresh {
+		return // as read from disk
+	}
+	now := &n.seen
+	switch {
+	case now.Base > was.LastIndex:
+		s.reach(stateSnapshotInstalled)
+	case now.Base > was.Base:
+		s.reach(stateLogCompacted)
+	}
+	if now.ConfigurationIndex < was.ConfigurationIndex {
+		s.reach(stateConfigurationRolledBack)
+	}
+	if n.core != nil && n.core.Configuration().Joint() {
+		s.reach(stateJointConfiguration)
+	}
+}
+
+// reachable counts the voters that a node can talk with, itself included.
 func (s *states) reachable(id raft.NodeID) int {
-	k := 1
+	k := 0
+	if s.r.members.voter(id) {
+		k++
+	}
 	for i := range s.r.nodes[1:] {
 		other := raft.NodeID(i + 1)
-		if other != id && s.r.world.Connected(id, other) && s.r.world.Connected(other, id) {
+		if other != id && s.r.members.voter(other) && s.r.world.Connected(id, other) && s.r.world.Connected(other, id) {
 			k++
 		}
 	}

@@ -184,6 +184,8 @@ func (t *timeline) bind(e *entry) bool {
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.Nodes)
 	case script.Pause:
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.Nodes)
+	case script.Wipe, script.Snapshot, script.Remove, script.Join:
+		return t.bindMembers(e)
 	case script.Restart:
 		e.nodes, ok = t.r.bind(e.site(), downNode).group(&a.Nodes)
 	case script.FireTimeout:
@@ -191,7 +193,7 @@ func (t *timeline) bind(e *entry) bool {
 	case script.Transfer:
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.To)
 		ok = ok && t.r.leader() != raft.None
-	case script.SetNetwork, script.SetTimeouts:
+	case script.SetNetwork, script.SetTimeouts, script.SetClock:
 		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&e.On)
 	case script.Partition:
 		return t.bindPartition(e, a.Groups)
@@ -199,6 +201,22 @@ func (t *timeline) bind(e *entry) bool {
 		return t.bindCut(e, &a)
 	default:
 		return true
+	}
+	return ok
+}
+
+// bindMembers picks for what concerns members and disks.
+func (t *timeline) bindMembers(e *entry) bool {
+	var ok bool
+	switch a := e.Action.(type) {
+	case script.Wipe:
+		e.nodes, ok = t.r.bind(e.site(), bornNode).group(&a.Nodes)
+	case script.Snapshot:
+		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.Nodes)
+	case script.Remove:
+		e.nodes, ok = t.r.bind(e.site(), bornNode).group(&a.Nodes)
+	case script.Join:
+		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&a.Nodes)
 	}
 	return ok
 }
@@ -263,6 +281,17 @@ func (t *timeline) timeouts(id raft.NodeID) replica.Timeouts {
 		}
 	}
 	return now
+}
+
+// drift is that of a node's clock now: the last change in force, in parts per million.
+func (t *timeline) drift(id raft.NodeID) int64 {
+	drift := int64(0)
+	for _, i := range t.changes {
+		if a, ok := t.entries[i].Action.(script.SetClock); ok && a.Drift != nil && slices.Contains(t.entries[i].nodes, id) {
+			drift = *a.Drift
+		}
+	}
+	return drift
 }
 
 // link is how a link is now: the network's, and every change in force that concerns one of its ends. Clients' links are

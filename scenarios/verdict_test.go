@@ -94,7 +94,7 @@ expect: [{by: 5s, leader: elected}, {leader: elected, within: {terms: 3}, of: ti
 		"other members": {`
 duration: 1s
 expect: {by: 500ms, members: [n1, n2]}
-`, "members", "the members are [n1 n2 n3], expected [n1 n2]"},
+`, "members", "the members are n1 n2 n3, expected n1 n2"},
 		"a replica is behind": {`
 duration: 2s
 timeline: [{at: 1s, partition: [[follower], rest]}]

@@ -58,7 +58,7 @@ func (w *workload) newClient() *client {
 		return nil
 	}
 	c.session = w.newSession()
-	c.target = 1 + raft.NodeID(w.r.world.HostDraw(c.host, "first node", uint64(len(w.r.nodes)-1)))
+	c.target = 1 + raft.NodeID(w.r.world.HostDraw(c.host, "first node", uint64(w.r.scenario.Cluster.Nodes)))
 	c.probe = c.target
 	c.prefix = "c" + strconv.FormatUint(uint64(c.host), 10) + "-"
 	return c

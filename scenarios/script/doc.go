@@ -125,6 +125,6 @@
 // # Selectors
 //
 // Nodes are picked when their entry starts, from left to right, nobody twice: leader, follower (one,
-// drawn), followers (all), candidate, majority, minority (the largest), random(k), all, rest (who is not yet
+// drawn), followers (all), candidate, learner, majority, minority (the largest), random(k), all, rest (who is not yet
 // picked, as the last), a node by its name, or a list of these.
 package script

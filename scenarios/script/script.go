@@ -218,6 +218,7 @@ const (
 	SelFollower               // one follower, drawn
 	SelFollowers              // every follower
 	SelCandidate
+	SelLearner  // one learner, drawn
 	SelMajority // a drawn majority of the nodes not yet picked in this entry
 	SelMinority // the largest minority
 	SelRandom   // random(Count)

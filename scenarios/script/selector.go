@@ -10,14 +10,14 @@ import (
 
 // selectorWords are the selectors that are one word.
 var selectorWords = []string{
-	"leader", "follower", "followers", "candidate", "majority", "minority", "rest", "all",
+	"leader", "follower", "followers", "candidate", "learner", "majority", "minority", "rest", "all",
 }
 
 var selectorKinds = []SelectorKind{
-	SelLeader, SelFollower, SelFollowers, SelCandidate, SelMajority, SelMinority, SelRest, SelAll,
+	SelLeader, SelFollower, SelFollowers, SelCandidate, SelLearner, SelMajority, SelMinority, SelRest, SelAll,
 }
 
-const selectorForms = "leader, follower, followers, candidate, majority, minority, random(2), rest, all, " +
+const selectorForms = "leader, follower, followers, candidate, learner, majority, minority, random(2), rest, all, " +
 	"a node like n1, or a list of these"
 
 // String writes the selector as files do.
@@ -197,7 +197,7 @@ func (r *reader) all() string {
 // atLeast is how many nodes a selector picks when it matches.
 func atLeast(s Selector, nodes int) int {
 	switch s.Kind {
-	case SelNode, SelLeader, SelFollower, SelCandidate:
+	case SelNode, SelLeader, SelFollower, SelCandidate, SelLearner:
 		return 1
 	case SelRandom:
 		return s.Count
