@@ -1,11 +1,8 @@
 package kv
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"raftsim/raft"
 )
@@ -173,32 +170,3 @@ func (s *Store) Lookup(id SessionID, seq uint64) (Result, bool) {
 // the store. Stores that differ in it hold different things; stores that agree
 // hold the same unless 64 bits met by chance, which Bytes can tell.
 func (s *Store) Digest() uint64 { return s.sum }
-
-// Bytes returns all that the store holds in one fixed form: keys in order with their values, then sessions in
-// order with the last seq and its result. Two stores hold the same exactly when their Bytes are equal. The
-// index of the last command is not part of it.
-func (s *Store) Bytes() []byte {
-	out := []byte{version}
-	out = binary.AppendUvarint(out, uint64(len(s.values)))
-	for _, key := range slices.Sorted(maps.Keys(s.values)) {
-		out = appendString(out, key)
-		out = appendString(out, s.values[key].text)
-	}
-	out = binary.AppendUvarint(out, uint64(len(s.sessions)))
-	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {
-		client := s.sessions[id]
-		out = binary.AppendUvarint(out, uint64(id))
-		out = binary.AppendUvarint(out, client.seq)
-		swapped := byte(0)
-		if client.result.Swapped {
-			swapped = 1
-		}
-		out = append(out, swapped)
-		out = appendString(out, client.result.Value)
-	}
-	return out
-}
-
-func appendString(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
-}

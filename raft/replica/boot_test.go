@@ -54,14 +54,14 @@ func TestATornTailIsCutOffAndLogged(t *testing.T) {
 
 	n := env(t, d, with(nil)).boot()
 	require.Equal(t, raft.Index(2), n.Core().Status().LastIndex, "the last batch is lost, which nobody was told of")
-	require.Equal(t, []string{"Node n1 cut off a torn tail: 43 bytes of " + firstSegment + " from byte 168 on"}, n.lines)
-	require.Len(t, f.data, 168)
+	require.Equal(t, []string{"Node n1 cut off a torn tail: 43 bytes of " + firstSegment + " from byte 224 on"}, n.lines)
+	require.Len(t, f.data, 224)
 
 	// The cut has to be on the disk before anything follows it.
 	n.Timer(replica.TimerElection)
-	require.Len(t, f.data, 168)
+	require.Len(t, f.data, 224)
 	n.endSync(nil)
-	require.Greater(t, len(f.data), 168)
+	require.Greater(t, len(f.data), 224)
 	require.Empty(t, n.sent)
 	n.sync()
 	require.Len(t, n.took(raft.MsgRequestVote), 2)
@@ -78,7 +78,7 @@ func TestATornTailIsCutOffWithoutALogToSaySo(t *testing.T) {
 
 func TestADamagedDiskRefusesToBootAndSaysWhere(t *testing.T) {
 	d := used(t)
-	d.files[0].data[90] ^= 1 // in the frame at byte 80
+	d.files[0].data[90] ^= 1 // in what the node was born as, at byte 40
 	before := d.copy()
 	n := env(t, d, with(nil))
 	p, err := replica.New(n.opts)(1, n)
@@ -86,8 +86,8 @@ func TestADamagedDiskRefusesToBootAndSaysWhere(t *testing.T) {
 	var damage *wal.CorruptError
 	require.ErrorAs(t, err, &damage)
 	require.Equal(t, firstSegment, damage.File)
-	require.Equal(t, int64(80), damage.Offset)
-	require.ErrorContains(t, err, firstSegment+" is damaged at byte 80")
+	require.Equal(t, int64(40), damage.Offset)
+	require.ErrorContains(t, err, firstSegment+" is damaged at byte 40")
 	require.Equal(t, before.files[0].data, d.files[0].data, "the evidence stays as it was")
 	require.Empty(t, n.calls, "and nothing has begun")
 }

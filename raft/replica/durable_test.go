@@ -19,9 +19,7 @@ func voteRequest(term raft.Term) raft.Message {
 func TestAVoteLeavesOnceTheDiskHasIt(t *testing.T) {
 	n := start(t, nil)
 	n.receive(2, voteRequest(3))
-	require.Len(t, n.disk.flying, 2, "the file and its name")
-	require.Empty(t, n.sent)
-	n.endSync(nil)
+	require.Len(t, n.disk.flying, 1)
 	require.Empty(t, n.sent)
 	n.endSync(nil)
 	replies := n.took(raft.MsgVoteReply)
@@ -29,6 +27,20 @@ func TestAVoteLeavesOnceTheDiskHasIt(t *testing.T) {
 	require.True(t, replies[0].VoteReply.Granted)
 	require.Equal(t, raft.NodeID(2), replies[0].To)
 	require.Equal(t, raft.HardState{Term: 3, Vote: 2}, n.reboot().Core().Status().DurableHard)
+}
+
+// What a node was born as goes before anything it does.
+func TestWhatANodeWasBornAsIsOnTheDiskBeforeItsFirstVote(t *testing.T) {
+	n := env(t, &disk{}, with(nil)).boot()
+	require.Len(t, n.disk.flying, 2, "the file and its name")
+	n.receive(2, voteRequest(3))
+	require.Len(t, n.disk.flying, 2, "the vote waits for them")
+	n.endSync(nil)
+	n.endSync(nil)
+	require.Empty(t, n.sent)
+	require.Len(t, n.disk.flying, 1)
+	n.endSync(nil)
+	require.Len(t, n.took(raft.MsgVoteReply), 1)
 }
 
 func TestACandidateAsksOnceTheDiskHasItsOwnVote(t *testing.T) {
@@ -77,7 +89,7 @@ func TestAFailedSyncEndsTheNode(t *testing.T) {
 }
 
 func TestAFailedSyncOfTheFolderEndsTheNode(t *testing.T) {
-	n := start(t, nil)
+	n := env(t, &disk{}, with(nil)).boot()
 	n.receive(2, voteRequest(3))
 	n.endSync(nil)
 	n.endSync(errDisk)

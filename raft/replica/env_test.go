@@ -67,10 +67,12 @@ func (n *node) boot() *node {
 	return n
 }
 
-// start boots a node from an empty disk.
+// start boots a node from an empty disk, which has what the node was born as by now.
 func start(t testing.TB, change func(*replica.Options)) *node {
 	t.Helper()
-	return env(t, &disk{}, with(change)).boot()
+	n := env(t, &disk{}, with(change)).boot()
+	n.sync()
+	return n
 }
 
 // reboot is the node after a crash that lost nothing, a second later.
@@ -114,11 +116,17 @@ func (n *node) elect() {
 	require.Equal(n.t, raft.Leader, n.Core().Role())
 }
 
-// receive hands over a message from a node, of the present term when it says none.
+// receive hands over a message from a node that the cluster began with, of the present term when it says none.
 func (n *node) receive(from raft.NodeID, m raft.Message) {
 	m.From, m.To = from, 1
+	if m.Incarnation == 0 {
+		m.Incarnation = raft.FirstIncarnation
+	}
 	if m.Term == 0 {
 		m.Term = n.Core().Status().Term
+	}
+	if m.Kind == raft.MsgVoteReply && m.VoteReply.Candidate == 0 {
+		m.VoteReply.Candidate = n.Core().Incarnation()
 	}
 	n.Receive(from, &m)
 }

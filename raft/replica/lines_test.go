@@ -111,26 +111,44 @@ func (stranger) Name() string { return "Hello" }
 func (stranger) Size() int    { return 1 }
 func (stranger) Release()     {}
 
-func TestMessagesThatAreNotOneOfOursAreIgnored(t *testing.T) {
-	for what, receive := range map[string]func(n *node){
-		"of another kind":           func(n *node) { n.Receive(2, stranger{}) },
-		"in another's name":         func(n *node) { m := voteRequest(9); m.From, m.To = 3, 1; n.Receive(2, &m) },
-		"of a stranger":             func(n *node) { n.receive(9, voteRequest(9)) },
-		"in our own name":           func(n *node) { n.receive(1, voteRequest(9)) },
-		"to somebody else":          func(n *node) { m := voteRequest(9); m.From, m.To = 2, 3; n.Receive(2, &m) },
-		"of no kind":                func(n *node) { n.receive(2, raft.Message{Term: 9}) },
-		"of a kind that is to come": func(n *node) { n.receive(2, raft.Message{Kind: 200, Term: 9}) },
+func TestMessagesThatAreNotOneOfOursAreRefused(t *testing.T) {
+	stale := voteRequest(9)
+	stale.RequestVote = raft.RequestVote{}
+	foreign := voteRequest(9)
+	foreign.Cluster = 77
+	wiped := raft.Message{Kind: raft.MsgVoteReply, Term: 9, Incarnation: 5}
+	const none = "raft: the message is none that a node sends to this one"
+	for what, c := range map[string]struct {
+		receive func(n *node)
+		line    string // "" when it is not even worth one
+	}{
+		"of another Raft":     {func(n *node) { n.Receive(2, stranger{}) }, ""},
+		"in another's name":   {func(n *node) { m := voteRequest(9); m.From, m.To = 3, 1; n.Receive(2, &m) }, ""},
+		"of another cluster":  {func(n *node) { n.receive(2, foreign) }, "RequestVote of Node n2: " + raft.ErrOtherCluster.Error()},
+		"of a stranger":       {func(n *node) { n.receive(9, stale) }, "RequestVote of Node n9: " + raft.ErrNotMember.Error()},
+		"of who lost a disk":  {func(n *node) { n.receive(2, wiped) }, "RequestVoteReply of Node n2: " + raft.ErrOtherIncarnation.Error()},
+		"in our own name":     {func(n *node) { n.receive(1, voteRequest(9)) }, "RequestVote of Node n1: " + none},
+		"to somebody else":    {func(n *node) { m := voteRequest(9); m.From, m.To = 2, 3; n.Receive(2, &m) }, "RequestVote of Node n2: " + none},
+		"of no kind":          {func(n *node) { n.receive(2, raft.Message{Term: 9}) }, "message(0) of Node n2: " + none},
+		"of a kind yet to be": {func(n *node) { n.receive(2, raft.Message{Kind: 200, Term: 9}) }, "message(200) of Node n2: " + none},
 	} {
 		t.Run(what, func(t *testing.T) {
 			n := startFollower(t, nil)
 			before := n.Core().Status()
 			n.now += ms
-			receive(n)
+			c.receive(n)
 			n.sync()
 			require.Equal(t, before, n.Core().Status())
 			require.Empty(t, n.sent)
-			require.Empty(t, n.lines)
 			require.Empty(t, n.calls)
+			if c.line == "" {
+				require.Empty(t, n.lines)
+			} else {
+				require.Equal(t, []string{"Node n1 refuses " + c.line}, n.lines)
+			}
+
+			n.logging = false // Log fails the test
+			c.receive(n)
 		})
 	}
 }
@@ -138,19 +156,22 @@ func TestMessagesThatAreNotOneOfOursAreIgnored(t *testing.T) {
 func TestAHeartbeatAllocatesNothing(t *testing.T) {
 	leader := startLeader(t, nil)
 	leader.logging, leader.discard = false, true
-	reply := &raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 1}}
+	reply := &raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, Incarnation: raft.FirstIncarnation,
+		AppendReply: raft.AppendReply{Success: true, Match: 1}}
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
 		leader.now += 10 * ms
 		leader.Timer(replica.TimerHeartbeat)
 		leader.Receive(2, reply)
 	}), "a leader's")
+	require.Zero(t, leader.Core().Noticed(), "the answers were taken")
 
 	follower := startFollower(t, nil)
 	follower.logging, follower.discard = false, true
-	beat := &raft.Message{Kind: raft.MsgAppendEntries, From: 2, To: 1, Term: 1,
+	beat := &raft.Message{Kind: raft.MsgAppendEntries, From: 2, To: 1, Term: 1, Incarnation: raft.FirstIncarnation,
 		Append: raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Commit: 1}}
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
 		follower.now += 10 * ms
 		follower.Receive(2, beat)
 	}), "a follower's")
+	require.Equal(t, follower.now+timeouts.ElectionMin, follower.timers[replica.TimerElection], "the heartbeats were taken")
 }
