@@ -156,6 +156,7 @@ func (r *Run) judge(n *node, s *raft.Status) {
 	if change := r.seen.Changed; change != 0 && change <= was.LastIndex && s.Base <= was.LastIndex {
 		r.states.reach(stateConflictTruncated)
 	}
+	r.longestLog = max(r.longestLog, uint64(s.LastIndex-s.Base))
 	if s.Base != was.Base || s.ConfigurationIndex != was.ConfigurationIndex {
 		r.states.logMoved(n, &was)
 	}

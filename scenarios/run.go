@@ -62,6 +62,8 @@ type Run struct {
 	term      raft.Term
 	elections uint64
 	applied   raft.Index
+	// longestLog is the most entries that any node's log has held.
+	longestLog uint64
 
 	// led says that a majority follows a leader now, ledUntil when it last did.
 	led      bool
@@ -355,6 +357,8 @@ func (r *Run) metric(m script.Metric) uint64 {
 		return r.world.Counters().Messages
 	case script.Bytes:
 		return r.world.Counters().Bytes
+	case script.LogEntries:
+		return r.longestLog
 	}
 	return 0
 }

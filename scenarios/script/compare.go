@@ -8,14 +8,14 @@ import (
 )
 
 // metricNames are by Metric, from Commits.
-var metricNames = []string{"commits", "elections", "terms", "rpcs", "bytes"}
+var metricNames = []string{"commits", "elections", "terms", "rpcs", "bytes", "log_entries"}
 
 // compareOps are by CompareOp, from Less; where one begins like another, the longer is found first.
 var compareOps = []string{"<", "<=", "==", "!=", ">=", ">"}
 
 // String is the metric's key in a file.
 func (m Metric) String() string {
-	if m < Commits || m > Bytes {
+	if m < Commits || m > LogEntries {
 		return "metric(" + strconv.Itoa(int(m)) + ")"
 	}
 	return metricNames[m-Commits]

@@ -102,7 +102,7 @@
 //	  - members: [n1, n2, n3, n4, n5]
 //	  - replicas: identical
 //	  - during: 5s..7s             # default the whole run
-//	    commits: ">= 1"            # commits elections terms rpcs bytes, with < <= == != >= >
+//	    commits: ">= 1"            # commits elections terms rpcs bytes log_entries, with < <= == != >= >
 //	  - sometimes: [split-vote, leader-crashed]   # over a sweep of seeds; see [States]
 //
 // A file that keeps a known failure says so instead: expect: {violates: election-safety}, with a

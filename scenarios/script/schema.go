@@ -336,6 +336,7 @@ var metricMeanings = []string{
 	"Terms begun: how far the highest term grew.",
 	"Messages sent between nodes.",
 	"Bytes of these messages.",
+	"The most entries that any node's log has held since the run began, without what a snapshot stands for.",
 }
 
 func expectationSchema() *jsonschema.Schema {

@@ -245,6 +245,8 @@ const (
 	Terms
 	RPCs
 	Bytes
+	// LogEntries is not counted over a window: it is the most entries that any node's log has held so far, snapshots apart.
+	LogEntries
 )
 
 // Comparison compares a metric: `commits: ">= 1"`. It neither always holds nor never.
