@@ -88,6 +88,10 @@ func checkScenario(t *testing.T, s *Scenario) {
 	require.Equal(t, s.Seeds, reread)
 	require.Greater(t, s.Cluster.ElectionTimeout.Min, s.Cluster.Heartbeat)
 	require.LessOrEqual(t, s.Cluster.ElectionTimeout.Min, s.Cluster.ElectionTimeout.Max)
+	require.GreaterOrEqual(t, s.Cluster.Names, s.Cluster.Nodes)
+	require.LessOrEqual(t, s.Cluster.Names, mostNodes)
+	require.Equal(t, s.Cluster.Reads == ReadsLease, s.Cluster.Lease > 0)
+	require.True(t, s.Cluster.Reads != ReadsLease || s.Cluster.CheckQuorum)
 	require.LessOrEqual(t, s.Network.Latency.Min, s.Network.Latency.Max)
 	require.NotEmpty(t, s.Expect)
 	require.LessOrEqual(t, len(s.Timeline), mostEntries)
@@ -127,6 +131,20 @@ func checkScenario(t *testing.T, s *Scenario) {
 			checkSelector(t, s, a.Nodes)
 		case Transfer:
 			checkSelector(t, s, a.To)
+		case Wipe:
+			checkSelector(t, s, a.Nodes)
+		case Snapshot:
+			checkSelector(t, s, a.Nodes)
+		case Remove:
+			checkSelector(t, s, a.Nodes)
+		case Join:
+			checkSelector(t, s, a.Nodes)
+			for _, one := range append(a.Nodes.List, a.Nodes) {
+				require.Contains(t, []SelectorKind{SelNode, SelList}, one.Kind)
+			}
+		case SetClock:
+			require.NotEqual(t, SetClock{}, a)
+			require.True(t, a.Drift == nil || max(*a.Drift, -*a.Drift) <= int64(mostDrift))
 		case Partition:
 			require.GreaterOrEqual(t, len(a.Groups), 2)
 			for _, g := range a.Groups {
@@ -156,7 +174,7 @@ func checkScenario(t *testing.T, s *Scenario) {
 func checkSelector(t *testing.T, s *Scenario, sel Selector) {
 	switch sel.Kind {
 	case SelNode:
-		require.True(t, sel.Node >= 1 && int(sel.Node) <= s.Cluster.Nodes, "%v", sel)
+		require.True(t, sel.Node >= 1 && int(sel.Node) <= s.Cluster.Names, "%v", sel)
 	case SelRandom:
 		require.True(t, sel.Count >= 1 && sel.Count <= s.Cluster.Nodes, "%v", sel)
 	case SelList:

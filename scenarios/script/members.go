@@ -115,7 +115,7 @@ func (r *reader) clock(n *node) (Action, bool) {
 	}
 	if n := f.get("jump"); n != nil {
 		v, ok := r.signed(n, func(n *node) (int64, bool) {
-			t, ok := r.time(n, "ms", 0)
+			t, ok := r.time(n, "ms", time.Nanosecond)
 			return int64(t), ok
 		})
 		c.Jump, sound = time.Duration(v), sound && ok
