@@ -255,8 +255,9 @@ timeline:
 	require.Equal(t, []int{8, 6, 9, 5, 7}, lines, "by time, then by line, then the milestones")
 }
 
-// The example in the package's documentation is a scenario.
-func TestDocumentedLanguageReads(t *testing.T) {
+// documented is the example in the package's documentation, which is a scenario.
+func documented(t *testing.T) *script.Scenario {
+	t.Helper()
 	src, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
 	_, language, found := strings.Cut(string(src), "// # The language\n")
@@ -271,6 +272,11 @@ func TestDocumentedLanguageReads(t *testing.T) {
 	}
 	sc, err := script.Read("doc.go", []byte(file.String()))
 	require.NoError(t, err)
+	return sc
+}
+
+func TestDocumentedLanguageReads(t *testing.T) {
+	sc := documented(t)
 	require.Equal(t, "leader-crash", sc.Name)
 	require.Len(t, sc.Expect, 8)
 	verbs := map[string]bool{}
