@@ -152,7 +152,10 @@ func FuzzSaveCrash(f *testing.F) {
 			case 3: // two entries
 				i := int(n.last()) + 1
 				n.save(nil, fuzzEntry(n, i, next()), fuzzEntry(n, i+1, next()))
-			case 4: // one that replaces others
+			case 4: // one that replaces others, and so is of a later term
+				if n.hard.Term == n.lastTerm() {
+					n.save(hard(n.hard.Term+1, 1))
+				}
 				n.save(nil, fuzzEntry(n, max(int(n.base.index)+1, int(n.last())-next()%4), next()))
 			case 5: // the oldest sync ends
 				if len(n.disk.flying) > 0 {
@@ -182,8 +185,9 @@ func FuzzSaveCrash(f *testing.F) {
 					}
 				}
 			case 9: // a leader's, that goes further, or elsewhere
+				// Entries of one index and term are the same, and so are all before them (Raft paper §5.3).
 				if i := max(n.base.index, n.last()-min(n.last(), 2)) + 1 + raft.Index(next()%5); n.hard.Term > 0 && n.ripe(n.hard.Term) &&
-					(i > n.last() || n.entries[n.at(i)].Term != n.hard.Term) {
+					(i > n.last() || n.hard.Term > n.lastTerm()) {
 					n.install(i, n.hard.Term)
 				}
 			}

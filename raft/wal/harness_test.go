@@ -39,10 +39,17 @@ func heldBy(r *Recovered) held {
 	return held{r.HardState, base{r.Base, r.BaseTerm}, slices.Clone(r.Entries)}
 }
 
-// from is where the entry of that index is, or would be.
+// at is where the entry of that index is, or would be.
 func (h *held) at(i raft.Index) int { return int(i) - int(h.base.index) - 1 }
 
 func (h *held) last() raft.Index { return h.base.index + raft.Index(len(h.entries)) }
+
+func (h *held) lastTerm() raft.Term {
+	if k := len(h.entries); k > 0 {
+		return h.entries[k-1].Term
+	}
+	return h.base.term
+}
 
 // with is what Open makes of it when there is a snapshot.
 func (h held) with(s base) held {

@@ -224,12 +224,12 @@ func (r *replay) applyEntry(e raft.Entry) error {
 	keep := len(r.entries)
 	switch {
 	case keep > 0 && e.Index > r.entries[0].Index:
-		keep = min(keep, int(e.Index-r.entries[0].Index))
+		keep = int(min(raft.Index(keep), e.Index-r.entries[0].Index))
 		last, lastTerm = r.entries[keep-1].Index, r.entries[keep-1].Term
 	case e.Index > 0 && e.Index <= last:
 		return r.corrupt(fmt.Sprintf("entry %d is one that the snapshot of entry %d stands for", e.Index, last))
 	case r.first > 1 && e.Index > last:
-		keep, last, lastTerm = 0, e.Index-1, 0 // those before it were in a segment that is gone
+		keep, last = 0, e.Index-1 // those before it were in a segment that is gone
 	default:
 		keep = 0
 	}
