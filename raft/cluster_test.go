@@ -26,25 +26,26 @@ type cluster struct {
 	nodes []*node         // by id; nodes[0] is nobody
 	net   []*raft.Message // sent and not yet delivered, in the order of sending
 	tune  func(*raft.Config)
+	// voters is how many of the nodes the cluster began with, 0 for all of them.
+	voters int
+	// born is how many nodes were born since.
+	born raft.Incarnation
+	// skew, when not nil, is what a node's clock shows when it is now.
+	skew func(id raft.NodeID, now time.Duration) time.Duration
 	// refused is what the last Step returned.
 	refused error
 }
 
-// node is a core and its disk.
+// node is a core and what is around it.
 type node struct {
 	core    *raft.Core
-	disk    raft.Restored // what a crash leaves
-	writes  []diskWrite   // asked for, not yet on the disk
-	applied []raft.Entry  // since the last boot
-	reads   []raft.Read   // answered since then
-}
-
-// diskWrite is what one ticket is about.
-type diskWrite struct {
-	ticket  raft.Ticket
-	hard    raft.HardState
-	hasHard bool
-	entries []raft.Entry
+	drive                // what a crash leaves
+	writes  []diskWrite  // asked for, not yet on the disk
+	applied []raft.Entry // since the last boot or installed snapshot
+	reads   []raft.Read  // answered since the last boot
+	machine
+	// snapshots are on their way to the disk, oldest first.
+	snapshots []*raft.Snapshot
 }
 
 // newCluster makes n nodes that never ran.
@@ -59,13 +60,28 @@ func newClusterOf(t testing.TB, disks ...raft.Restored) *cluster {
 
 // newTunedCluster makes nodes whose configuration has been altered by tune.
 func newTunedCluster(t testing.TB, tune func(*raft.Config), disks ...raft.Restored) *cluster {
-	c := &cluster{t: t, nodes: make([]*node, 1+len(disks)), tune: tune}
-	for k, disk := range disks {
-		id := raft.NodeID(k + 1)
-		c.nodes[id] = &node{disk: disk}
+	return newGrowingCluster(t, len(disks), 0, tune, disks...)
+}
+
+// newGrowingCluster makes a cluster of so many voters, and others who wait to be added.
+func newGrowingCluster(t testing.TB, voters, others int, tune func(*raft.Config), disks ...raft.Restored) *cluster {
+	c := &cluster{t: t, nodes: make([]*node, 1+voters+others), tune: tune, voters: voters}
+	for _, id := range c.all() {
+		c.nodes[id] = &node{}
+		if int(id) > voters {
+			c.wipe(id)
+		} else if len(disks) > 0 {
+			c.nodes[id].disk = disks[id-1]
+		}
 		c.restart(id)
 	}
 	return c
+}
+
+// wipe ends a node and takes its disk for an empty one.
+func (c *cluster) wipe(id raft.NodeID) {
+	c.born++
+	c.nodes[id] = &node{drive: drive{disk: raft.Restored{Birth: raft.Birth{Incarnation: raft.FirstIncarnation + c.born}}}}
 }
 
 // disk is a disk whose log has entries of these terms, from index 1 on.
@@ -91,7 +107,7 @@ func (c *cluster) config(id raft.NodeID) raft.Config {
 		Timeouts: raft.Timeouts{ElectionMin: electionMin, ElectionMax: electionMax, Heartbeat: heartbeat},
 		Draw:     func(uint64) uint64 { return 0 },
 	}
-	for v := 1; v < len(c.nodes); v++ {
+	for v := 1; v < len(c.nodes) && (c.voters == 0 || v <= c.voters); v++ {
 		cfg.Voters = append(cfg.Voters, raft.NodeID(v))
 	}
 	if c.tune != nil {
@@ -101,15 +117,24 @@ func (c *cluster) config(id raft.NodeID) raft.Config {
 }
 
 // crash ends a node. What it asked its disk to write and had not heard of is lost.
-func (c *cluster) crash(id raft.NodeID) { c.nodes[id] = &node{disk: c.nodes[id].disk} }
+func (c *cluster) crash(id raft.NodeID) { c.nodes[id] = &node{drive: c.nodes[id].drive} }
 
 // restart boots a node from its disk.
 func (c *cluster) restart(id raft.NodeID) {
 	n := c.nodes[id]
-	core, err := raft.New(c.config(id), n.disk, c.now)
+	core, err := raft.New(c.config(id), n.recover(), c.clock(id))
 	require.NoError(c.t, err)
 	n.core = core
+	n.machine.restore(n.disk.Snapshot)
 	c.act(id)
+}
+
+// clock is what a node's clock shows.
+func (c *cluster) clock(id raft.NodeID) time.Duration {
+	if c.skew == nil {
+		return c.now
+	}
+	return c.skew(id, c.now)
 }
 
 func (c *cluster) core(id raft.NodeID) *raft.Core    { return c.nodes[id].core }
@@ -121,9 +146,17 @@ func (c *cluster) act(id raft.NodeID) {
 	for more := true; more; {
 		out := n.core.Output()
 		c.net = append(c.net, out.Messages...)
-		if out.Ticket != 0 {
-			n.writes = append(n.writes, diskWrite{out.Ticket, out.HardState, out.HardStateChanged, out.Entries})
+		if out.Arrived != nil {
+			n.save(out.Arrived)
 		}
+		if out.Installed != nil {
+			n.machine.restore(out.Installed)
+			n.applied = nil
+		}
+		if out.Ticket != 0 {
+			n.writes = append(n.writes, diskWrite{ticket: out.Ticket, hard: out.HardState, hasHard: out.HardStateChanged, begin: out.Installed, entries: out.Entries})
+		}
+		n.machine.apply(out.Committed)
 		n.applied = append(n.applied, out.Committed...)
 		n.reads = append(n.reads, out.Reads...)
 		more = out.More
@@ -139,34 +172,24 @@ func (c *cluster) persistFirst(id raft.NodeID, k int) {
 		return
 	}
 	n := c.nodes[id]
-	last := n.writes[k-1].ticket
-	n.write(k)
-	n.core.Persisted(c.now, last)
-	c.act(id)
-}
-
-// write puts the k oldest writes on the disk, and tells nobody.
-func (n *node) write(k int) {
+	last := raft.Ticket(0)
 	for _, w := range n.writes[:k] {
-		if w.hasHard {
-			n.disk.HardState = w.hard
-		}
-		if len(w.entries) > 0 {
-			n.disk.Entries = append(slices.Clip(n.disk.Entries[:w.entries[0].Index-1]), w.entries...)
-		}
+		last = max(last, w.ticket)
 	}
-	n.writes = n.writes[k:]
+	n.write(k)
+	n.core.Persisted(c.clock(id), last)
+	c.act(id)
 }
 
 // timeout lets the election timer of a node fire. Its vote for itself is not on its disk yet.
 func (c *cluster) timeout(id raft.NodeID) {
-	c.core(id).ElectionTimeout(c.now)
+	c.core(id).ElectionTimeout(c.clock(id))
 	c.act(id)
 }
 
 // beat lets the heartbeat timer of a node fire.
 func (c *cluster) beat(id raft.NodeID) {
-	c.core(id).HeartbeatTimeout(c.now)
+	c.core(id).HeartbeatTimeout(c.clock(id))
 	c.act(id)
 }
 
@@ -185,7 +208,7 @@ func (c *cluster) step(m *raft.Message) {
 		if m.Incarnation == 0 { // made by the test
 			m.Incarnation, m.VoteReply.Candidate = raft.FirstIncarnation, raft.FirstIncarnation
 		}
-		c.refused = n.core.Step(c.now, m)
+		c.refused = n.core.Step(c.clock(m.To), m)
 		c.act(m.To)
 	}
 }
@@ -234,8 +257,13 @@ func (c *cluster) settle(ids ...raft.NodeID) {
 	for busy := true; busy; {
 		busy = false
 		for _, id := range ids {
-			if n := c.nodes[id]; n.core != nil && len(n.writes) > 0 {
+			n := c.nodes[id]
+			if n.core != nil && len(n.writes) > 0 {
 				c.persist(id)
+				busy = true
+			}
+			for n.core != nil && len(n.snapshots) > 0 {
+				c.finishSnapshot(id, 0)
 				busy = true
 			}
 		}
@@ -274,13 +302,14 @@ func (c *cluster) elect(id raft.NodeID, voters ...raft.NodeID) {
 // log is a node's log, copied.
 func (c *cluster) log(id raft.NodeID) []raft.Entry {
 	var es []raft.Entry
-	for last := c.status(id).LastIndex; raft.Index(len(es)) < last; {
-		es = append(es, c.core(id).Entries(raft.Index(len(es)+1), last)...)
+	s := c.status(id)
+	for next := s.Base + 1; next <= s.LastIndex; next = s.Base + 1 + raft.Index(len(es)) {
+		es = append(es, c.core(id).Entries(next, s.LastIndex)...)
 	}
 	return es
 }
 
-// terms are the terms of a node's log, from index 1 on.
+// terms are the terms of a node's log, from its first entry on.
 func (c *cluster) terms(id raft.NodeID) []raft.Term { return termsOf(c.log(id)) }
 
 func termsOf(es []raft.Entry) []raft.Term {

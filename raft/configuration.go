@@ -28,8 +28,8 @@ type Member struct {
 // Configuration is who takes part in the cluster (Raft paper §6, dissertation chapter 4). Each list is in the order
 // of the IDs and names nobody twice. A Configuration is never altered once made.
 //
-// What holds: there is a voter, unless it is the configuration of a node that does not know its cluster yet; no voter
-// is a learner, but one that Outgoing alone still counts among the voters may be a learner already.
+// What holds: there is a voter, unless it is the configuration of a node that does not know its cluster yet; of each voter
+// the incarnation is known; no voter is a learner, but one that Outgoing alone still counts among the voters may be a learner already.
 type Configuration struct {
 	// Voters decide; while the configuration is joint, those to be.
 	Voters []Member
@@ -124,6 +124,18 @@ func (c *Configuration) validate() error {
 	for k := range c.Learners {
 		if id := c.Learners[k].ID; find(c.Voters, id) != nil {
 			return fmt.Errorf("raft: configuration %v has %v for a voter and for a learner", c, id)
+		}
+	}
+	for _, list := range [...][]Member{c.Voters, c.Outgoing} {
+		for k := range list {
+			if m := &list[k]; m.Incarnation == 0 || m.Promote {
+				return fmt.Errorf("raft: configuration %v has %v for a voter without saying which node that is, or to be made one", c, m.ID)
+			}
+		}
+	}
+	for k := range c.Outgoing {
+		if v := find(c.Voters, c.Outgoing[k].ID); v != nil && *v != c.Outgoing[k] {
+			return fmt.Errorf("raft: configuration %v has two nodes called %v for voters", c, v.ID)
 		}
 	}
 	return nil

@@ -140,7 +140,7 @@ type Core struct {
 	snapshot *Snapshot
 	incoming incoming
 	// noticed are nodes that go by a member's name and are not that member.
-	noticed []Member
+	noticed []stranger
 	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
 	successor    NodeID
 	transferEnds time.Duration
@@ -232,6 +232,10 @@ func (c *Core) restoreLog(found *Restored) error {
 		case entries[0].Index == 1:
 		case entries[0].Index <= s.Index:
 			// The term before the first is not known any more.
+			if t := entries[0].Term; t == 0 || t > s.Term {
+				return fmt.Errorf("raft: restored entry %d of term %d cannot stand before entry %d of term %d, of the restored snapshot",
+					entries[0].Index, t, s.Index, s.Term)
+			}
 			c.log.reset(entries[0].Index, entries[0].Term)
 			entries = entries[1:]
 		}

@@ -89,7 +89,7 @@ func TestMessagesThatConcernNobodyHereAreRefused(t *testing.T) {
 		"from the node itself":    {raft.ErrMalformed, func(m *raft.Message) { m.From = 1 }},
 		"from another cluster":    {raft.ErrOtherCluster, func(m *raft.Message) { m.Cluster = 7 }},
 		"from who lost its disk":  {raft.ErrOtherIncarnation, func(m *raft.Message) { m.Incarnation = 2 }},
-		"from who never was born": {raft.ErrOtherIncarnation, func(m *raft.Message) { m.Incarnation = 0 }},
+		"from who never was born": {raft.ErrMalformed, func(m *raft.Message) { m.Incarnation = 0 }},
 		"to another":              {raft.ErrMalformed, func(m *raft.Message) { m.To = 3 }},
 		"of no kind":              {raft.ErrMalformed, func(m *raft.Message) { m.Kind = 0 }},
 		"of a kind not known":     {raft.ErrMalformed, func(m *raft.Message) { m.Kind = raft.MessageKind(200) }},

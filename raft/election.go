@@ -51,10 +51,12 @@ func (c *Core) drawElection() {
 }
 
 // handleRequestVote grants a vote to the first who asks in a term, if its log is at least as
-// up-to-date as ours (Raft paper §5.2, §5.4.1; HandleRequestVoteRequest in raft.tla).
+// up-to-date as ours (Raft paper §5.2, §5.4.1; HandleRequestVoteRequest in raft.tla). The candidate may have a configuration
+// that counts us although ours does not (Raft dissertation §4.2.2), but none counts a node whose disk is new before that
+// has heard of being added.
 func (c *Core) handleRequestVote(now time.Duration, m *Message) {
 	req := &m.RequestVote
-	grant := m.Term == c.hard.Term &&
+	grant := m.Term == c.hard.Term && c.members.known &&
 		(c.hard.Vote == None || c.hard.Vote == m.From) &&
 		(req.Transfer || !c.leased(now)) &&
 		!c.log.newerThan(req.LastIndex, req.LastTerm)

@@ -79,7 +79,7 @@ func (c *Core) fork(a *AppendEntries) Index {
 		if e.Index > c.log.last {
 			return 0
 		}
-		if e.Index > c.log.base && c.log.term(e.Index) != e.Term {
+		if e.Index >= c.log.base && c.log.term(e.Index) != e.Term {
 			return e.Index
 		}
 	}

@@ -31,9 +31,13 @@ func (s *Snapshot) validate(current Term) error {
 }
 
 // Snapshot makes a snapshot of what has been applied; data is what the state machine holds, never empty, and kept. Once
-// it is durable it is for [Core.Compact].
+// it is durable it is for [Core.Compact]. It is nil while the node does not know who the members are: it has yet to hear of
+// being added.
 func (c *Core) Snapshot(data []byte) *Snapshot {
 	i := c.log.applied
+	if !c.configurationAt(i).Known() {
+		return nil
+	}
 	return &Snapshot{Index: i, Term: c.log.term(i), Configuration: *c.configurationAt(i), Data: data}
 }
 
@@ -48,7 +52,7 @@ func (c *Core) Compact(s *Snapshot, keep Index) Index {
 		c.snapshot = s
 		c.forgetIncoming(s.Index)
 	}
-	if upTo := c.snapshot.Index - min(keep, c.snapshot.Index); upTo > c.log.base {
+	if upTo := min(c.snapshot.Index-min(keep, c.snapshot.Index), c.log.applied); upTo > c.log.base {
 		c.log.compact(upTo)
 		c.forgetConfigurations()
 	}
@@ -92,8 +96,7 @@ func (c *Core) handleInstallReply(now time.Duration, from int, m *Message) error
 			p.Shipment.Arrived(min(r.Offset, uint64(len(p.snapshot.Data))))
 			return nil
 		}
-		p.Installed(r.Index)
-		p.snapshot = nil
+		p.installed(r.Index)
 	}
 	if r.Done {
 		c.accepted(now, from, r.Index)
@@ -132,8 +135,9 @@ func (c *Core) soundInstall(m *Message) error {
 	return nil
 }
 
-// handleInstall takes in a part of a snapshot (Raft paper Figure 13). Parts may come again; one after a gap waits to be
-// sent again. The snapshot takes effect once all of it is on the disk: see SnapshotDurable.
+// handleInstall takes in a part of a snapshot (Raft paper Figure 13). One that comes again, or after a gap, adds nothing and
+// is refused; the answer says what to send instead. The snapshot takes effect once all of it is on the disk: see
+// SnapshotDurable.
 func (c *Core) handleInstall(now time.Duration, m *Message, stale bool) error {
 	p := &m.Install
 	if stale {
@@ -159,8 +163,10 @@ func (c *Core) handleInstall(now time.Duration, m *Message, stale bool) error {
 		*in = incoming{InstallSnapshot: *p}
 		in.InstallSnapshot.Data, in.InstallSnapshot.Offset = nil, 0
 	}
+	fits := in.writing // all of it is here: the leader asks what has become of it
 	if have := uint64(len(in.data)); !in.writing && p.Offset <= have && p.Offset+uint64(len(p.Data)) > have {
 		in.data = append(in.data, p.Data[have-p.Offset:]...)
+		fits = true
 	}
 	if uint64(len(in.data)) == in.Size && !in.writing {
 		if Checksum(in.data) != in.Sum {
@@ -173,6 +179,9 @@ func (c *Core) handleInstall(now time.Duration, m *Message, stale bool) error {
 		c.output.arrived = &Snapshot{Index: in.Index, Term: in.Term, Configuration: *in.Configuration, Data: in.data}
 	}
 	c.answerInstall(m.From, p.Index, uint64(len(in.data)), false)
+	if !fits {
+		return ErrChunk
+	}
 	return nil
 }
 
@@ -195,13 +204,15 @@ func (c *Core) answerInstall(to NodeID, index Index, offset uint64, done bool) {
 // log (Raft paper Figure 13, steps 6 to 8). It keeps s.
 func (c *Core) SnapshotDurable(now time.Duration, s *Snapshot) {
 	c.forgetIncoming(s.Index)
-	if c.role == Leader || s.Index <= c.log.commit {
-		return // the log has come there by itself
+	holds := s.Index > c.log.commit && c.log.holds(s.Index, s.Term)
+	if s.Index <= c.log.commit || c.role == Leader && !holds {
+		return // the log has come there by itself; a leader has what is committed, so that this is not
 	}
 	c.snapshot = s
-	if s.Index >= c.log.base && c.log.holds(s.Index, s.Term) {
-		c.log.commit = s.Index
+	if holds {
+		c.commit(s.Index)
 	} else {
+		c.follow(now) // what a candidate asked for, it asked for with the log that was
 		c.log.reset(s.Index, s.Term)
 		c.durable.index = s.Index
 		for k := c.output.head; k < len(c.output.writes); k++ {
@@ -212,7 +223,7 @@ func (c *Core) SnapshotDurable(now time.Duration, s *Snapshot) {
 		c.members.earlier = []configured{{&s.Configuration, s.Index}}
 		c.configure(now, &s.Configuration, s.Index)
 	}
-	if c.leader != None {
+	if c.leader != None && c.role != Leader {
 		c.answerInstall(c.leader, s.Index, uint64(len(s.Data)), true)
 	}
 	c.releaseHeld()

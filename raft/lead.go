@@ -71,7 +71,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		p.Unblock()
 		c.due = true
 		if p.State == tracker.Install {
-			p.Shipment.Resend()
+			p.Shipment.Resend(uint64(len(p.snapshot.Data)))
 		}
 		if p.Next > c.log.last || !p.Ready(&c.window) {
 			c.sendHeartbeat(k)
@@ -164,7 +164,7 @@ func (c *Core) handleAppendReply(now time.Duration, from int, m *Message) error 
 		if r.Match < c.log.base {
 			return nil
 		}
-		p.Installed(r.Match)
+		p.installed(r.Match)
 		c.due = true
 	}
 	c.accepted(now, from, r.Match)

@@ -32,6 +32,8 @@ type members struct {
 	self int
 	// votes says that the node itself is a voter, plain that all are, and that the configuration is not joint.
 	votes, plain bool
+	// known says that the configuration names somebody, and nobody else by the node's name.
+	known bool
 	// earlier are those that may come back into force when the log is cut, and that a snapshot may be about: the
 	// oldest is as of the log's base or later.
 	earlier []configured
@@ -74,8 +76,9 @@ func (m *members) lay(config *Configuration, index Index, id NodeID, own Incarna
 		m.kinds, m.incarnations = append(m.kinds, is), append(m.incarnations, which)
 	}
 	m.self = m.place(id)
+	m.known = config.Known()
 	if m.self >= 0 && m.incarnations[m.self] != 0 && m.incarnations[m.self] != own {
-		m.self = -1 // an earlier node of our name, whose promises we do not know
+		m.self, m.known = -1, false // an earlier node of our name, whose promises we do not know
 	}
 	m.votes = m.self >= 0 && m.kinds[m.self]&(voter|outgoing) != 0
 }
@@ -88,6 +91,12 @@ type peer struct {
 	// snapshot is the one that is on its way to it, and sum its checksum.
 	snapshot *Snapshot
 	sum      uint64
+}
+
+// installed notes that the member has what a snapshot stands for.
+func (p *peer) installed(index Index) {
+	p.Installed(index)
+	p.snapshot = nil
 }
 
 func startPeer(last Index, now time.Duration) peer {

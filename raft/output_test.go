@@ -180,7 +180,9 @@ func TestMoreThanAChunkToApply(t *testing.T) {
 func TestOutputComesInPieces(t *testing.T) {
 	c := newCluster(t, 3)
 	n := c.nodes[2]
-	n.core.Step(0, appendFrom(1, 2, 1, raft.AppendEntries{Entries: entries(0, times(1300, 1)...), Commit: 1200}))
+	m := appendFrom(1, 2, 1, raft.AppendEntries{Entries: entries(0, times(1300, 1)...), Commit: 1200})
+	m.Incarnation = raft.FirstIncarnation
+	require.NoError(t, n.core.Step(0, m))
 	var got, applied []raft.Index
 	var tickets []raft.Ticket
 	for more := true; more; {

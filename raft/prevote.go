@@ -26,7 +26,7 @@ func (c *Core) handleRequestPreVote(now time.Duration, m *Message) {
 	req := &m.PreVote
 	r := c.message(MsgPreVoteReply, m.From)
 	r.PreVoteReply.Asked = req.Asked
-	r.PreVoteReply.Granted = req.Campaign > c.hard.Term &&
+	r.PreVoteReply.Granted = req.Campaign > c.hard.Term && c.members.known &&
 		!c.hasLeader(now) &&
 		!c.log.newerThan(req.LastIndex, req.LastTerm)
 	c.send(r) // our term in it tells a sender of the past how far it is behind

@@ -94,7 +94,7 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 		}
 		next.without(id, &next.Voters)
 		if l := find(next.Learners, id); l != nil {
-			l.Promote = true
+			c.keepOn(l, true)
 			continue
 		}
 		next.Learners = append(next.Learners, Member{ID: id, Promote: true})
@@ -102,11 +102,11 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 	for _, id := range change.Learn {
 		next.without(id, &next.Voters)
 		if l := find(next.Learners, id); l != nil {
-			l.Promote = false
+			c.keepOn(l, false)
 			continue
 		}
 		learner := Member{ID: id}
-		if v := find(was.Voters, id); v != nil {
+		if v := find(was.Voters, id); v != nil && !c.replaced(v) {
 			learner.Incarnation = v.Incarnation
 		}
 		next.Learners = append(next.Learners, learner)
@@ -123,10 +123,23 @@ func (c *Configuration) without(id NodeID, list *[]Member) {
 	*list = slices.DeleteFunc(*list, func(m Member) bool { return m.ID == id })
 }
 
-// replaced says whether another node has been noticed under a member's name.
+// keepOn has a learner stay one, or be promoted in time. If its disk is gone it starts anew.
+func (c *Core) keepOn(l *Member, promote bool) {
+	l.Promote = promote
+	if l.Incarnation != 0 && c.replaced(l) {
+		l.Incarnation = 0
+	}
+}
+
+// replaced says whether another node has been noticed under a member's name, since the member itself was last heard
+// of: a message of an earlier one of that name may have been long on its way.
 func (c *Core) replaced(m *Member) bool {
-	other := find(c.noticed, m.ID)
-	return other != nil && other.Incarnation != m.Incarnation
+	for k := range c.noticed {
+		if s := &c.noticed[k]; s.ID == m.ID {
+			return s.Incarnation != m.Incarnation && s.heard >= c.peers[c.members.place(m.ID)].Heard
+		}
+	}
+	return false
 }
 
 // moveTo appends the first, or only, step towards a configuration that is not joint.
@@ -187,10 +200,14 @@ func (c *Core) promote(now time.Duration) {
 	var ready []Member
 	for _, l := range was.Learners {
 		p := &c.peers[c.members.place(l.ID)]
-		if !l.Promote || p.incarnation == 0 || !p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin) {
+		which := l.Incarnation // known of one that was a voter before
+		if which == 0 {
+			which = p.incarnation
+		}
+		if !l.Promote || which == 0 || !p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin) {
 			continue
 		}
-		ready = append(ready, Member{ID: l.ID, Incarnation: p.incarnation})
+		ready = append(ready, Member{ID: l.ID, Incarnation: which})
 	}
 	if len(ready) == 0 {
 		return

@@ -18,6 +18,9 @@ var (
 	// ErrOtherIncarnation: the sender goes by a member's name, but its disk is not the member's: what that one promised
 	// it does not know. It has to be added again.
 	ErrOtherIncarnation = errors.New("raft: the sender has lost the disk it had as a member, and has to be added again")
+	// ErrNotVoter: the node decides nothing, so that it cannot lead: it is a learner, about to leave, or no member. Also what
+	// [Core.TransferLeadership] says of such a one.
+	ErrNotVoter = errors.New("raft: the node is no voter")
 )
 
 // ProtocolError is a message that only a node which broke the protocol can have sent: to obey it would be to lose what
@@ -42,7 +45,7 @@ func (c *Core) breach(m *Message, format string, args ...any) error {
 // The error says why it was refused: one of those above, [ErrChunk] or a [*ProtocolError]. A refused message
 // is as good as lost.
 func (c *Core) Step(now time.Duration, m *Message) error {
-	if m.To != c.id || m.From == None || m.From == c.id || m.Kind < MsgRequestVote || m.Kind > MsgInstallReply {
+	if m.To != c.id || m.From == None || m.From == c.id || m.Kind < MsgRequestVote || m.Kind > MsgInstallReply || m.Incarnation == 0 {
 		return ErrMalformed
 	}
 	if m.Cluster != c.birth.Cluster {
@@ -53,7 +56,7 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 	}
 	from := c.members.place(m.From)
 	if from < 0 || c.members.incarnations[from] != m.Incarnation { // otherwise it is the very member
-		if err := c.admit(m, from); err != nil {
+		if err := c.admit(now, m, from); err != nil {
 			return err
 		}
 	}
@@ -94,7 +97,10 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 	case MsgReadIndexReply:
 		c.handleReadIndexReply(m)
 	case MsgTimeoutNow:
-		if !stale && c.role == Follower && c.members.votes {
+		if !c.members.votes {
+			return ErrNotVoter
+		}
+		if !stale && c.role == Follower {
 			c.campaign(now, true)
 		}
 	case MsgInstallSnapshot:
@@ -115,53 +121,58 @@ func (c *Core) sound(m *Message) error {
 	return c.soundInstall(m)
 }
 
-// admit says whether the sender, at that place, may say such a thing at all.
+// admit says whether the sender, who is not the member at that place as far as is known, may say such a thing at all.
 //
 // Who leads, or stands for election, need not be a member of a configuration that may be an old one (Raft dissertation
 // §4.2.2). But whose log is behind ours can win nothing here, so that a node that was removed and does not know it disturbs
 // nobody. An answer counts only from the very node that is the member: it vouches for what is on its disk.
-func (c *Core) admit(m *Message, from int) error {
+func (c *Core) admit(now time.Duration, m *Message, from int) error {
+	known := from >= 0 && c.members.incarnations[from] != 0
+	behind := false
 	switch m.Kind {
 	case MsgAppendEntries, MsgInstallSnapshot:
 		return nil
 	case MsgRequestVote:
-		if from < 0 && c.log.newerThan(m.RequestVote.LastIndex, m.RequestVote.LastTerm) {
-			return ErrNotMember
-		}
-		return nil
+		behind = c.log.newerThan(m.RequestVote.LastIndex, m.RequestVote.LastTerm)
 	case MsgRequestPreVote:
-		if from < 0 && c.log.newerThan(m.PreVote.LastIndex, m.PreVote.LastTerm) {
-			return ErrNotMember
+		behind = c.log.newerThan(m.PreVote.LastIndex, m.PreVote.LastTerm)
+	case MsgTimeoutNow, MsgReadIndexReply:
+		behind = m.From != c.leader // whom we obey, whatever our configuration knows
+	default:
+		behind = true
+		if from >= 0 && !known {
+			c.meet(from, m)
+			return nil
 		}
-		return nil
-	case MsgTimeoutNow:
-		if from < 0 && m.From != c.leader {
-			return ErrNotMember
+		if known {
+			c.notice(now, m)
 		}
+	}
+	switch {
+	case !behind:
 		return nil
-	}
-	if from < 0 {
-		return ErrNotMember
-	}
-	if c.members.incarnations[from] != 0 {
-		c.notice(m)
+	case known:
 		return ErrOtherIncarnation
 	}
-	if m.Incarnation == 0 {
-		return ErrMalformed
-	}
-	c.meet(from, m)
-	return nil
+	return ErrNotMember
+}
+
+// stranger is a node that goes by a member's name, and when it was last heard of.
+type stranger struct {
+	Member
+	heard time.Duration
 }
 
 // notice remembers who goes by a member's name.
-func (c *Core) notice(m *Message) {
-	stranger := Member{ID: m.From, Incarnation: m.Incarnation}
-	if known := find(c.noticed, m.From); known != nil {
-		*known = stranger
-		return
+func (c *Core) notice(now time.Duration, m *Message) {
+	s := stranger{Member{ID: m.From, Incarnation: m.Incarnation}, now}
+	for k := range c.noticed {
+		if c.noticed[k].ID == m.From {
+			c.noticed[k] = s
+			return
+		}
 	}
-	c.noticed = append(c.noticed, stranger)
+	c.noticed = append(c.noticed, s)
 }
 
 // Noticed returns how many nodes have been noticed to go by a member's name without being that member.

@@ -9,9 +9,6 @@ import (
 // ErrTransferring says that the leader is handing over, so that it takes no proposals for the moment.
 var ErrTransferring = errors.New("raft: leadership is being handed over; ask again")
 
-// ErrNotVoter says that a node decides nothing, so that it cannot lead: it is a learner, or about to leave.
-var ErrNotVoter = errors.New("raft: the node is no voter")
-
 // TransferLeadership hands leadership to another voter (Raft dissertation §3.10): from now on
 // proposals are refused, what is accepted is replicated, and then the other is told to stand for
 // election at once. If it has not won within an election timeout the leader goes on. The error
@@ -22,13 +19,13 @@ func (c *Core) TransferLeadership(now time.Duration, to NodeID) error {
 	case c.role != Leader:
 		return ErrNotLeader
 	case k < 0:
-		return fmt.Errorf("raft: cannot hand leadership to %v: it is not a member of %v", to, c.members.config)
+		return fmt.Errorf("raft: cannot hand leadership to %v, which is not a member of %v: %w", to, c.members.config, ErrNotVoter)
 	case c.members.kinds[k]&voter == 0:
 		return fmt.Errorf("raft: cannot hand leadership to %v: %w", to, ErrNotVoter)
 	case k == c.members.self:
 		return fmt.Errorf("raft: %v leads already", to)
 	case c.successor != None:
-		return fmt.Errorf("raft: leadership is being handed to %v already", c.successor)
+		return fmt.Errorf("raft: cannot hand leadership to %v while it is being handed to %v: %w", to, c.successor, ErrTransferring)
 	}
 	c.successor = to
 	c.transferEnds = after(now, c.cfg.ElectionMax)

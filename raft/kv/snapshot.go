@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"raftsim/raft"
 )
@@ -34,84 +33,106 @@ const snapshotVersion = 1
 // Snapshot returns all that the store holds, for [Store.Restore]: what [Store.Bytes] returns, and the index of
 // the last command. Stores that hold the same at the same index have the same snapshot. It is the caller's, and never empty.
 func (s *Store) Snapshot() []byte {
-	const most = 1 + 3*binary.MaxVarintLen64
-	keys, size := s.inOrder()
-	out := make([]byte, 0, most+size)
+	size := s.keysSize() + s.sessionsSize()
+	out := make([]byte, 0, 1+binary.MaxVarintLen64+size)
 	out = append(out, snapshotVersion)
 	out = binary.AppendUvarint(out, uint64(s.applied))
-	return s.appendContents(out, keys)
+	return s.appendSessions(s.appendKeys(out))
 }
 
 // Bytes returns all that the store holds in one fixed form: keys with their values, and sessions with the last seq
 // and its result. Two stores hold the same exactly when their Bytes are equal. The
 // index of the last command is not part of it.
 func (s *Store) Bytes() []byte {
-	keys, size := s.inOrder()
-	out := make([]byte, 0, 1+2*binary.MaxVarintLen64+size)
-	return s.appendContents(append(out, snapshotVersion), keys)
+	out := make([]byte, 0, 1+s.keysSize()+s.sessionsSize())
+	return s.appendSessions(s.appendKeys(append(out, snapshotVersion)))
 }
 
-// keyed is a key on its way into order.
-type keyed struct {
-	hash uint64
-	key  string
-	*value
+// keysSize is how many bytes the keys take in a snapshot at most.
+func (s *Store) keysSize() int {
+	size := binary.MaxVarintLen64
+	for _, v := range s.keys {
+		size += v.size()
+	}
+	return size
 }
 
-// compare is the order of keys in a snapshot.
-func (a keyed) compare(b keyed) int {
-	if a.hash != b.hash {
-		return cmp.Compare(a.hash, b.hash)
-	}
-	return strings.Compare(a.key, b.key)
-}
-
-// inOrder returns the keys in the order of a snapshot, and about how many bytes keys and sessions take in one. Hashes are
-// spread evenly, so that by their high bits each key is dealt out to a place of about its own.
-func (s *Store) inOrder() (keys []keyed, size int) {
-	n := len(s.values)
-	shift := 64 - bits.Len(uint(n))
-	places := make([]int, 1<<bits.Len(uint(n))+1) // where in keys each place begins
-	loose := make([]keyed, 0, n)
-	// determinism: they are put in order right below
-	for key, v := range s.values {
-		loose = append(loose, keyed{v.keyHash, key, v})
-		places[v.keyHash>>shift+1]++
-		size += uvarintLen(len(key)) + len(key) + uvarintLen(len(v.text)) + len(v.text)
-	}
-	for p := range places[1:] {
-		places[p+1] += places[p]
-	}
-	keys = make([]keyed, n)
-	next := places[:len(places)-1]
-	for _, k := range loose {
-		p := k.hash >> shift
-		keys[next[p]] = k
-		next[p]++
-	}
-	// Each place now begins where the one before it was to end.
-	begin := 0
-	for _, end := range next {
-		if end-begin > 1 {
-			slices.SortFunc(keys[begin:end], keyed.compare)
-		}
-		begin = end
-	}
-	// determinism: addition does not care for the order
-	for _, client := range s.sessions {
-		size += 2*binary.MaxVarintLen64 + 1 + uvarintLen(len(client.result.Value)) + len(client.result.Value)
-	}
-	return keys, size
+// size is how many bytes a key takes in a snapshot.
+func (v *value) size() int {
+	return uvarintLen(len(v.key)) + len(v.key) + uvarintLen(len(v.text)) + len(v.text)
 }
 
 func uvarintLen(n int) int { return (bits.Len64(uint64(n)|1) + 6) / 7 }
 
-func (s *Store) appendContents(out []byte, keys []keyed) []byte {
-	out = binary.AppendUvarint(out, uint64(len(keys)))
-	for _, k := range keys {
-		out = appendString(out, k.key)
-		out = appendString(out, k.text)
+// spot is where a key stands in a snapshot that is not yet in order.
+type spot struct {
+	hash    uint64
+	at, end int
+}
+
+// appendKeys writes the keys in order. What is far apart in memory is slow to go to, and a large store is larger than any
+// cache: so the keys are written as they lie in memory, only dealt out into parts by the first bits of their hashes,
+// and then each part, which is small, is put in order.
+func (s *Store) appendKeys(out []byte) []byte {
+	const partBits = 8
+	const parts, shift = 1 << partBits, 64 - partBits
+	out = binary.AppendUvarint(out, uint64(len(s.keys)))
+
+	// Where each part is to begin, in bytes and in keys.
+	var at, first [parts + 1]int
+	for _, v := range s.keys {
+		p := v.keyHash >> shift
+		at[p+1] += v.size()
+		first[p+1]++
 	}
+	at[0] = len(out)
+	for p := range parts {
+		at[p+1] += at[p]
+		first[p+1] += first[p]
+	}
+	out = slices.Grow(out, at[parts]-at[0])[:at[parts]]
+
+	spots := make([]spot, len(s.keys))
+	end, next := at, first
+	for _, v := range s.keys {
+		p := v.keyHash >> shift
+		e := appendString(appendString(out[:end[p]], v.key), v.text)
+		spots[next[p]] = spot{v.keyHash, end[p], len(e)}
+		end[p] = len(e)
+		next[p]++
+	}
+
+	var scratch []byte
+	for p := range parts {
+		part := spots[first[p]:first[p+1]]
+		slices.SortFunc(part, func(a, b spot) int {
+			if a.hash != b.hash {
+				return cmp.Compare(a.hash, b.hash)
+			}
+			x, _, _ := bytesAt(out, a.at, MaxKey)
+			y, _, _ := bytesAt(out, b.at, MaxKey)
+			return bytes.Compare(x, y)
+		})
+		scratch = append(scratch[:0], out[at[p]:at[p+1]]...)
+		to := out[:at[p]]
+		for _, k := range part {
+			to = append(to, scratch[k.at-at[p]:k.end-at[p]]...)
+		}
+	}
+	return out
+}
+
+// sessionsSize is how many bytes the sessions take in a snapshot at most.
+func (s *Store) sessionsSize() int {
+	size := binary.MaxVarintLen64
+	// determinism: addition does not care for the order
+	for _, client := range s.sessions {
+		size += 2*binary.MaxVarintLen64 + 1 + uvarintLen(len(client.result.Value)) + len(client.result.Value)
+	}
+	return size
+}
+
+func (s *Store) appendSessions(out []byte) []byte {
 	ids := make([]SessionID, 0, len(s.sessions))
 	for id := range s.sessions {
 		ids = append(ids, id)
@@ -147,12 +168,10 @@ func (s *Store) Restore(data []byte) error {
 	r = reader{data: data, at: 1}
 	next := Store{applied: raft.Index(r.number())}
 	keys := int(r.number())
-	next.values = make(map[string]*value, keys)
+	next.values, next.keys = make(map[string]*value, keys), make([]*value, 0, keys)
 	for range keys {
-		key, text := r.bytes(), r.bytes()
-		v := &value{keyHash: hash(key)}
-		next.values[string(key)] = v
-		next.write(v, string(text))
+		key := string(r.bytes())
+		next.write(next.add(key, hash(key)), string(r.bytes()))
 	}
 	clients := int(r.number())
 	next.sessions = make(map[SessionID]*session, clients)

@@ -21,7 +21,9 @@ var ErrStale = errors.New("kv: session has gone on to a later operation")
 // A Store is for one goroutine.
 type Store struct {
 	// values holds no empty value. Pointers let a put to a known key look it up once.
-	values   map[string]*value
+	values map[string]*value
+	// keys are all of values, in no order, to go through faster than a map lets one.
+	keys     []*value
 	sessions map[SessionID]*session
 	applied  raft.Index
 	// sum is the sum of all marks: the digest, kept up to date by every change.
@@ -29,7 +31,9 @@ type Store struct {
 }
 
 type value struct {
-	text    string
+	key, text string
+	// place is where the key is among the store's keys.
+	place   int
 	keyHash uint64
 	// textHash is hash(text), kept for the sessions that remember the text.
 	textHash uint64
@@ -132,14 +136,30 @@ func (s *Store) set(v *value, key, text []byte) {
 	switch {
 	case len(text) > 0:
 		if v == nil {
-			v = &value{keyHash: hash(key)}
-			s.values[string(key)] = v
+			v = s.add(string(key), hash(key))
 		}
 		s.write(v, string(text))
 	case v != nil:
 		s.sum -= v.mark
-		delete(s.values, string(key))
+		s.remove(v)
 	}
+}
+
+// add puts in a key, whose value is to be written next.
+func (s *Store) add(key string, keyHash uint64) *value {
+	v := &value{key: key, keyHash: keyHash, place: len(s.keys)}
+	s.values[key] = v
+	s.keys = append(s.keys, v)
+	return v
+}
+
+func (s *Store) remove(v *value) {
+	last := s.keys[len(s.keys)-1]
+	last.place = v.place
+	s.keys[v.place] = last
+	s.keys[len(s.keys)-1] = nil
+	s.keys = s.keys[:len(s.keys)-1]
+	delete(s.values, v.key)
 }
 
 func (s *Store) write(v *value, text string) {

@@ -65,7 +65,12 @@ func (r *Replica) compactIfDue() bool {
 
 // takeSnapshot begins to write what has been applied. The log is compacted once that is durable.
 func (r *Replica) takeSnapshot() bool {
-	return r.writeSnapshot(r.core.Snapshot(r.store.Snapshot()))
+	s := r.core.Snapshot(r.store.Snapshot())
+	if s == nil { // a node that waits to be added: it has no use for one yet
+		r.compacted = r.core.Applied()
+		return true
+	}
+	return r.writeSnapshot(s)
 }
 
 func (r *Replica) writeSnapshot(s *raft.Snapshot) bool {

@@ -43,8 +43,17 @@ func encodeHead(s *raft.Snapshot) []byte {
 	le.PutUint64(b[32:], uint64(len(config)))
 	le.PutUint64(b[40:], uint64(len(s.Data)))
 	le.PutUint32(b[48:], crc32.Checksum(s.Data, castagnoli))
-	le.PutUint32(b[52:], crc32.Checksum(b[:52], castagnoli))
+	sealHead(b)
 	return append(b, config...)
+}
+
+func sealHead(b []byte) { binary.LittleEndian.PutUint32(b[52:], crc32.Checksum(b[:52], castagnoli)) }
+
+// versionError is the version of a snapshot that another program wrote.
+type versionError uint32
+
+func (v versionError) Error() string {
+	return fmt.Sprintf("is in version %d of the format, and this program reads version %d: use the program that wrote it", uint32(v), formatVersion)
 }
 
 // decode reads a file back; the snapshot's data is the file's. The error says what is wrong with it.
@@ -58,7 +67,7 @@ func decode(b []byte) (*raft.Snapshot, error) {
 	case crc32.Checksum(b[:52], castagnoli) != le.Uint32(b[52:]):
 		return nil, errors.New("its header's checksum is wrong")
 	case le.Uint32(b[8:]) != formatVersion:
-		return nil, fmt.Errorf("it is of version %d, and this program reads version %d", le.Uint32(b[8:]), formatVersion)
+		return nil, versionError(le.Uint32(b[8:]))
 	}
 	rest := b[headerBytes:]
 	configBytes, dataBytes := le.Uint64(b[32:]), le.Uint64(b[40:])
@@ -66,8 +75,11 @@ func decode(b []byte) (*raft.Snapshot, error) {
 		return nil, fmt.Errorf("its header tells of %d and %d bytes, and %d follow", configBytes, dataBytes, len(rest))
 	}
 	config, data := rest[:configBytes], rest[configBytes:]
-	if crc32.Checksum(config, castagnoli) != le.Uint32(b[12:]) || crc32.Checksum(data, castagnoli) != le.Uint32(b[48:]) {
-		return nil, errors.New("its checksum is wrong")
+	switch {
+	case crc32.Checksum(config, castagnoli) != le.Uint32(b[12:]):
+		return nil, errors.New("its configuration's checksum is wrong")
+	case crc32.Checksum(data, castagnoli) != le.Uint32(b[48:]):
+		return nil, errors.New("its data's checksum is wrong")
 	}
 	s := &raft.Snapshot{Index: raft.Index(le.Uint64(b[16:])), Term: raft.Term(le.Uint64(b[24:])), Data: data}
 	var err error

@@ -31,9 +31,11 @@ func (t *Shipment) Arrived(bytes uint64) {
 }
 
 // Resend is to be called at every heartbeat: what has been on its way for a whole one without a sign of progress
-// counts as lost.
-func (t *Shipment) Resend() {
+// counts as lost. If that can only be the word that the follower has written all of it, the last byte, of size in all, is
+// sent again to hear what has become of them.
+func (t *Shipment) Resend(size uint64) {
 	if t.stuck {
+		t.Acked = min(t.Acked, size-1)
 		t.Sent = t.Acked
 	}
 	t.stuck = true

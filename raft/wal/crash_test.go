@@ -88,6 +88,8 @@ var compactions = []struct {
 		func(n *node) { n.save(hard(1, 1), entry(1, 1, "")) },
 		func(n *node) { n.endAll() },
 		func(n *node) { n.save(hard(2, 0)) },
+		func(n *node) { n.endSync(0) },
+		func(n *node) { n.save(nil, entry(2, 2, "in vain")) },
 		func(n *node) { n.install(9, 2) },
 		func(n *node) { n.endSync(0) },
 		func(n *node) { n.save(nil, entry(10, 2, "after"), entry(11, 2, "it")) },

@@ -11,8 +11,8 @@ import (
 	"raftsim/raft"
 )
 
-// FuzzOpen reads any bytes as a log of one or two segments. With reseal the checksums are made to hold
-// first, so that what lies behind them is reached. Open either refuses and leaves all as it is, or what it
+// FuzzOpen reads any bytes as a log of one or two segments, which begins with the one that the first says it is. With reseal the
+// checksums are made to hold first, so that what lies behind them is reached. Open either refuses and leaves all as it is, or what it
 // recovers is a log that Raft can go on with, and finds again.
 func FuzzOpen(f *testing.F) {
 	good := segment(1, segmentFrame(1, 0), hardFrame(2, 1), entryFrame(1, 1), entryFrame(2, 2), entryFrame(1, 2))
@@ -20,47 +20,88 @@ func FuzzOpen(f *testing.F) {
 	f.Add(good, []byte{}, false)
 	f.Add(good[:150], []byte{}, false)
 	f.Add([]byte{}, []byte{}, true)
-	f.Fuzz(func(t *testing.T, first, second []byte, reseal bool) {
+	for _, h := range compactions {
+		n, _ := boot(f, diskOf(), h.opts)
+		n.eager = true
+		for _, s := range h.life {
+			s(n)
+			n.endAll()
+		}
+		var left [][]byte
+		for _, file := range n.disk.files {
+			if !file.removed {
+				left = append(left, file.data)
+			}
+		}
+		left = append(left, nil)
+		f.Add(left[0], left[1], false)
+		f.Add(left[len(left)-2], []byte{}, false)
+	}
+	f.Fuzz(func(t *testing.T, one, two []byte, reseal bool) {
+		first := uint64(1)
+		if len(one) >= headerBytes {
+			first = max(1, min(9, binary.LittleEndian.Uint64(one[24:])))
+		}
 		if reseal {
-			seal(first, 1)
-			seal(second, 2)
+			seal(one, first)
+			seal(two, first+1)
 		}
-		files := [][]byte{first}
-		if len(second) > 0 {
-			files = append(files, second)
+		d := &disk{}
+		d.add(segmentName(first), one)
+		if len(two) > 0 {
+			d.add(segmentName(first+1), two)
 		}
-		d := diskOf(files...)
-		before := d.contents()
-		_, r, err := Open(d, Options{SegmentBytes: 200})
+		o := Options{SegmentBytes: 200, Birth: born}
+		if at, ok := lastBase(d, first); ok {
+			o.SnapshotIndex, o.SnapshotTerm = at.index, at.term
+		}
+		before := d.clone()
+		_, r, err := Open(d, o)
 		if err != nil {
 			var damage *CorruptError
 			if errors.As(err, &damage) {
-				require.Contains(t, []string{segmentName(1), segmentName(2)}, damage.File)
-				n, _ := segmentNumber(damage.File)
-				require.LessOrEqual(t, damage.Offset, int64(len(before[n-1])))
+				if file := before.find(damage.File); file != nil {
+					require.LessOrEqual(t, damage.Offset, int64(len(file.data)))
+				} else {
+					require.Equal(t, segmentName(first-1), damage.File, "one that is missing")
+				}
 			} else {
 				require.ErrorContains(t, err, "version")
 			}
-			require.Equal(t, before, d.contents())
-			_, _, again := Open(diskOf(before...), Options{})
+			require.Empty(t, d.calls)
+			require.Equal(t, before.contents(), d.contents())
+			_, _, again := Open(before.clone(), o)
 			require.Equal(t, err, again)
 			return
 		}
-		var last raft.Entry
-		for i, e := range r.Entries {
-			require.Equal(t, raft.Index(i+1), e.Index)
+		last := raft.Entry{Index: r.Base, Term: r.BaseTerm}
+		for _, e := range r.Entries {
+			require.Equal(t, last.Index+1, e.Index)
 			require.GreaterOrEqual(t, e.Term, last.Term)
 			require.LessOrEqual(t, e.Term, r.HardState.Term)
 			last = e
 		}
-		n, _ := boot(t, diskOf(before...), Options{SegmentBytes: 200})
+		require.NotZero(t, r.Birth.Incarnation)
+		n, _ := boot(t, before, o)
 		n = n.found(d)
-		if n.hard.Term < 1<<63 {
+		if n.hard.Term < 1<<63 && last.Index < 1<<63 {
 			n.save(hard(n.hard.Term+1, 1), entry(last.Index+1, n.hard.Term+1, "next"))
 		}
 		n.endAll()
-		n.found(diskOf(n.disk.contents()...))
+		n.found(n.disk.clone())
 	})
+}
+
+// lastBase is the last base that the segments tell of, however damaged the rest is.
+func lastBase(d *disk, first uint64) (last base, ok bool) {
+	for i, f := range d.files {
+		for at := 0; at < len(f.data); at += alignment {
+			if h, sound := readHeader(f.data[at:], place{first + uint64(i), int64(at)}); sound && h.kind == frameBase {
+				last, ok = base{raft.Index(h.a), raft.Term(h.b)}, true
+			}
+		}
+	}
+	return last, ok
 }
 
 // seal walks bytes as the frames of a segment and makes their sums hold.
@@ -94,7 +135,12 @@ func FuzzSaveCrash(f *testing.F) {
 			ops = ops[1:]
 			return int(b)
 		}
-		n, _ := boot(t, diskOf(), Options{SegmentBytes: int64(next()*4 + 1)})
+		size := next()
+		o := Options{SegmentBytes: int64(size*4 + 1)}
+		if size%2 == 0 {
+			o.Birth = born
+		}
+		n, _ := boot(t, diskOf(), o)
 		for steps := 0; len(ops) > 0 && steps < 200; steps++ {
 			switch next() % 10 {
 			case 0: // a new term
@@ -106,7 +152,10 @@ func FuzzSaveCrash(f *testing.F) {
 			case 3: // two entries
 				i := int(n.last()) + 1
 				n.save(nil, fuzzEntry(n, i, next()), fuzzEntry(n, i+1, next()))
-			case 4: // one that replaces others
+			case 4: // one that replaces others, and so is of a later term
+				if n.hard.Term == n.lastTerm() {
+					n.save(hard(n.hard.Term+1, 1))
+				}
 				n.save(nil, fuzzEntry(n, max(int(n.base.index)+1, int(n.last())-next()%4), next()))
 			case 5: // the oldest sync ends
 				if len(n.disk.flying) > 0 {
@@ -131,11 +180,15 @@ func FuzzSaveCrash(f *testing.F) {
 				n = n.found(left)
 			case 8: // a snapshot of its own
 				if k := len(n.entries); k > 0 && n.entries[0].Term > 0 {
-					n.snapshotAt(n.base.index + 1 + raft.Index(next()%k))
+					if at := next() % k; n.ripe(n.entries[at].Term) {
+						n.snapshotAt(n.base.index + 1 + raft.Index(at))
+					}
 				}
-			case 9: // a leader's, that goes further
-				if n.hard.Term > 0 {
-					n.install(n.last()+1+raft.Index(next()%3), n.hard.Term)
+			case 9: // a leader's, that goes further, or elsewhere
+				// Entries of one index and term are the same, and so are all before them (Raft paper §5.3).
+				if i := max(n.base.index, n.last()-min(n.last(), 2)) + 1 + raft.Index(next()%5); n.hard.Term > 0 && n.ripe(n.hard.Term) &&
+					(i > n.last() || n.hard.Term > n.lastTerm()) {
+					n.install(i, n.hard.Term)
 				}
 			}
 		}

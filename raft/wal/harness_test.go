@@ -39,16 +39,20 @@ func heldBy(r *Recovered) held {
 	return held{r.HardState, base{r.Base, r.BaseTerm}, slices.Clone(r.Entries)}
 }
 
-// from is where the entry of that index is, or would be.
+// at is where the entry of that index is, or would be.
 func (h *held) at(i raft.Index) int { return int(i) - int(h.base.index) - 1 }
 
 func (h *held) last() raft.Index { return h.base.index + raft.Index(len(h.entries)) }
 
+func (h *held) lastTerm() raft.Term {
+	if k := len(h.entries); k > 0 {
+		return h.entries[k-1].Term
+	}
+	return h.base.term
+}
+
 // with is what Open makes of it when there is a snapshot.
 func (h held) with(s base) held {
-	if s.term > h.hard.Term {
-		h.hard = raft.HardState{Term: s.term}
-	}
 	if s.index <= h.base.index || s.index <= h.last() && h.entries[h.at(s.index)].Term == s.term {
 		return h
 	}
@@ -75,10 +79,14 @@ func boot(t testing.TB, d *disk, o Options) (*node, Recovered) {
 	return &node{t: t, disk: d, log: l, opts: o, held: h, states: []held{h}, snapshot: base{o.SnapshotIndex, o.SnapshotTerm}}, r
 }
 
+// ripe says whether a snapshot of that term may be written: the term has to be durable first.
+func (n *node) ripe(t raft.Term) bool { return n.states[n.durable].hard.Term >= t }
+
 // snapshotAt has a snapshot of the node's own be durable, and the log compacted.
 func (n *node) snapshotAt(i raft.Index) {
 	n.t.Helper()
 	at := n.at(i)
+	require.True(n.t, n.ripe(n.entries[at].Term))
 	n.snapshot = base{i, n.entries[at].Term}
 	n.base, n.entries = n.snapshot, slices.Clone(n.entries[at+1:])
 	n.states = append(n.states, n.held)
@@ -89,6 +97,7 @@ func (n *node) snapshotAt(i raft.Index) {
 // install has a leader's snapshot be durable, and take the place of the log.
 func (n *node) install(i raft.Index, t raft.Term) {
 	n.t.Helper()
+	require.True(n.t, n.ripe(t))
 	n.snapshot = base{i, t}
 	n.base, n.entries = n.snapshot, nil
 	n.states = append(n.states, n.held)

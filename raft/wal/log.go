@@ -21,7 +21,8 @@ type Options struct {
 	// Birth is what a node whose log is empty is born as, and what its log then begins with. With an incarnation of 0 there is
 	// nothing to write.
 	Birth raft.Birth
-	// SnapshotIndex and SnapshotTerm are of the last entry that the newest durable snapshot stands for; 0 for none.
+	// SnapshotIndex and SnapshotTerm are of the last entry that the newest snapshot on the disk stands for; 0 for none. A
+	// hard state of that term, or of a later one, was durable before a byte of the snapshot was written.
 	SnapshotIndex raft.Index
 	SnapshotTerm  raft.Term
 }

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,10 +62,10 @@ func TestSavesDuringASyncShareTheNext(t *testing.T) {
 }
 
 func TestTheNextSegmentWaitsForThePrevious(t *testing.T) {
-	n := quiet(t, Options{SegmentBytes: 125})
-	n.save(nil, entry(1, 1, "fills it"))
+	n := quiet(t, Options{SegmentBytes: 200})
+	n.save(nil, entry(1, 1, strings.Repeat("fills it", 10)))
 	n.save(nil, entry(2, 1, ""))
-	require.Equal(t, []string{"append 48 to 1", "sync 1 (3)"}, n.disk.took())
+	require.Equal(t, []string{"append 120 to 1", "sync 1 (3)"}, n.disk.took())
 	n.endSync(0)
 	require.Equal(t, []string{"create 2", "close 1", "append 160 to 2", "sync 2 (4)", "sync folder (5)"}, n.disk.took())
 	n.endSync(0)

@@ -37,7 +37,7 @@ type Torn struct {
 type CorruptError struct {
 	// File is the segment's name.
 	File string
-	// Offset is where in it the first bad frame begins, in bytes.
+	// Offset is where in it the first bad frame begins, in bytes; its end when what is wrong is what it does not hold.
 	Offset int64
 	// Reason says what is wrong there and how that is known.
 	Reason string
@@ -56,7 +56,7 @@ func (e *CorruptError) Error() string {
 //
 // Names that end in .snap or .snap.tmp are passed over: they are package snapshot's. When the newest snapshot ends in an entry
 // that the log does not hold, it takes the place of the log: a crash came before [Log.Rebase] was durable. A log that begins later
-// than the snapshot ends is a [*CorruptError].
+// than the snapshot ends, or knows of no term as late as the snapshot's, is a [*CorruptError].
 //
 // What it recovers is durable, or would be found again. When something was cut off or added a sync is already in flight as Open returns.
 func Open(fs FS, o Options) (*Log, Recovered, error) {
@@ -71,13 +71,26 @@ func Open(fs FS, o Options) (*Log, Recovered, error) {
 	if err != nil {
 		return nil, Recovered{}, err
 	}
+	r := replay{segment: max(last, 1)}
+	for n := first; n <= last && last > 0; n++ {
+		data, err := fs.ReadFile(segmentName(n))
+		if err != nil {
+			return nil, Recovered{}, fmt.Errorf("wal: %s could not be read: check the disk: %w", segmentName(n), err)
+		}
+		if err := r.read(n, data, n == last); err != nil {
+			return nil, Recovered{}, err
+		}
+	}
+	if err := r.end(&o); err != nil {
+		return nil, Recovered{}, err
+	}
+	// All is well: from here on things are altered.
 	l := &Log{fs: fs, segmentBytes: o.SegmentBytes, segment: max(last, 1)}
-	var r replay
 	if last == 0 {
-		err = l.createSegment()
 		r.segments = append(r.segments, segmentAfter(1, 0))
+		err = l.createSegment()
 	} else {
-		err = l.replay(&r, first)
+		err = l.openSegment(&r)
 	}
 	if err == nil {
 		err = l.goOn(&r, &o)
@@ -93,20 +106,8 @@ func Open(fs FS, o Options) (*Log, Recovered, error) {
 	return l, r.out, nil
 }
 
-// replay reads the segments from the first to the newest, and opens that one to be written.
-func (l *Log) replay(r *replay, first uint64) error {
-	for n := first; n <= l.segment; n++ {
-		data, err := l.fs.ReadFile(segmentName(n))
-		if err != nil {
-			return fmt.Errorf("wal: %s could not be read: check the disk: %w", segmentName(n), err)
-		}
-		if err := r.read(n, data, n == l.segment); err != nil {
-			return err
-		}
-	}
-	if err := r.end(); err != nil {
-		return err
-	}
+// openSegment opens the newest segment to be written.
+func (l *Log) openSegment(r *replay) error {
 	l.size, l.previous = r.size, r.previous
 	name := segmentName(l.segment)
 	var err error
@@ -125,70 +126,55 @@ func (l *Log) replay(r *replay, first uint64) error {
 
 // goOn readies the log to go on from what was found, and writes what has to be there before anything else.
 func (l *Log) goOn(r *replay, o *Options) error {
-	out, news := &r.out, false
+	out := &r.out
 	l.birth, l.hard, l.base, l.segments = out.Birth, out.HardState, r.base, r.segments
 	l.lastIndex, l.lastTerm = out.Base, out.BaseTerm
 	if n := len(out.Entries); n > 0 {
 		l.lastIndex, l.lastTerm = out.Entries[n-1].Index, out.Entries[n-1].Term
 	}
-	if l.birth.Incarnation == 0 && o.Birth.Incarnation != 0 {
-		if l.hard != (raft.HardState{}) || l.lastIndex > 0 {
-			return &CorruptError{File: segmentName(r.first), Reason: "the log does not say what the node was born as"}
-		}
+	born := l.birth.Incarnation == 0 && o.Birth.Incarnation != 0
+	if born {
 		l.birth, out.Birth = o.Birth, o.Birth
-		news = true
 	}
-	if r.base.index > o.SnapshotIndex {
-		return &CorruptError{File: segmentName(l.segment),
-			Reason: fmt.Sprintf("the log begins after entry %d, and the newest snapshot there is stands for the entries up to %d only", r.base.index, o.SnapshotIndex)}
+	if l.size > 0 || born { // what begins a segment says all of it by itself
+		l.complete(r.said)
 	}
-	said, stays := r.said, baseKeeps
-	snapshot := base{o.SnapshotIndex, o.SnapshotTerm}
-	if snapshot.term > l.hard.Term { // a leader's, that came in a term which had not got to the disk
-		l.hard, said.hard = raft.HardState{Term: snapshot.term}, false
-		news = true
+	if snapshot := (base{o.SnapshotIndex, o.SnapshotTerm}); !r.holds(snapshot) {
+		out.Base, out.BaseTerm, out.Entries = snapshot.index, snapshot.term, nil
+		if err := l.Rebase(snapshot.index, snapshot.term); err != nil {
+			return err
+		}
 	}
-	if !r.holds(snapshot) {
-		out.Entries = nil
-		out.Base, out.BaseTerm = snapshot.index, snapshot.term
-		l.base, l.lastIndex, l.lastTerm = snapshot, snapshot.index, snapshot.term
-		last := &l.segments[len(l.segments)-1]
-		last.highest = max(last.highest, snapshot.index)
-		stays, said.base = baseReplaces, false
-		news = true
-	}
-	out.HardState = l.hard
-	if l.size > 0 || news { // what begins a segment says all of it by itself
-		l.complete(said, stays)
+	if len(l.buf) > 0 && l.idle() {
+		l.flush()
 	}
 	return l.err
 }
 
 // complete has the present segment say what it does not say yet: a crash came when it was begun, or there is news.
-func (l *Log) complete(said said, stays uint8) {
+func (l *Log) complete(said said) {
 	before := !said.before && l.segment > 1
 	birth := !said.birth && l.birth.Incarnation != 0
 	hard := !said.hard && l.hard != (raft.HardState{})
-	rebase := !said.base && l.base.index != 0
-	if !before && !birth && !hard && !rebase {
+	base := !said.base && l.base.index != 0
+	if !before && !birth && !hard && !base {
 		return
 	}
-	whole := l.size == 0 || l.size >= l.segmentBytes
-	l.begin() // in a new segment it says all of it
-	if !whole && before {
+	if l.size == 0 || l.size >= l.segmentBytes {
+		l.begin() // a segment, which says all of it
+		return
+	}
+	if before {
 		l.writeBefore()
 	}
-	if !whole && birth {
+	if birth {
 		l.writeBirth()
 	}
-	if !whole && hard {
+	if hard {
 		l.writeHardState()
 	}
-	if !whole && rebase || stays == baseReplaces {
-		l.writeBase(stays)
-	}
-	if l.idle() {
-		l.flush()
+	if base {
+		l.writeBase(baseKeeps)
 	}
 }
 

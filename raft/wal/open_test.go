@@ -139,14 +139,19 @@ func TestOpenRefusesAnotherVersion(t *testing.T) {
 }
 
 func TestOpenRefusesAMissingSegment(t *testing.T) {
-	one := segment(1, segmentFrame(1, 0))
+	n, _ := boot(t, diskOf(), Options{SegmentBytes: 1, Birth: born})
+	for i := range raft.Index(5) {
+		n.save(hard(n.hard.Term+1, 0), entry(i+1, n.hard.Term+1, ""))
+		n.endAll()
+	}
+	all := n.disk.contents()
 	for _, c := range []struct {
 		there   []uint64
 		missing uint64
-	}{{[]uint64{2}, 1}, {[]uint64{1, 3}, 2}, {[]uint64{1, 2, 4, 5}, 3}} {
+	}{{[]uint64{2}, 1}, {[]uint64{1, 3}, 2}, {[]uint64{1, 2, 4, 5}, 3}, {[]uint64{5}, 4}} {
 		d := &disk{}
 		for _, n := range c.there {
-			d.add(segmentName(n), one)
+			d.add(segmentName(n), all[n-1])
 		}
 		_, _, err := Open(d, Options{})
 		var damage *CorruptError

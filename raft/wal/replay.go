@@ -16,7 +16,12 @@ type replay struct {
 	// has to stand for in the end.
 	entries []raft.Entry
 
-	first    uint64 // the segment read first
+	first uint64 // the segment read first
+	// known says that it is known what the segments before the first were given: nothing, or some segment has said so. gone is
+	// the highest index that, as that one says, they were given and those that are left before it were not.
+	known bool
+	gone  raft.Index
+
 	segment  uint64
 	size     int64 // of the segment, up to where it is good
 	previous int64 // size of the segment before it
@@ -32,7 +37,7 @@ type said struct{ before, birth, hard, base bool }
 func (r *replay) read(segment uint64, data []byte, newest bool) error {
 	r.segment, r.previous, r.size, r.mark, r.said = segment, r.size, 0, 0, said{}
 	if r.first == 0 {
-		r.first = segment
+		r.first, r.known = segment, segment == 1
 	}
 	r.segments = append(r.segments, segmentAfter(segment, r.highest()))
 	// behind is where the next frame can begin if the one at r.size is bad.
@@ -148,16 +153,20 @@ func (r *replay) reached(i raft.Index) {
 	s.highest = max(s.highest, i)
 }
 
+// applyBefore learns what was in segments that are gone. The first one left need not say it, and then holds no more than
+// a crash left of how it began.
 func (r *replay) applyBefore(h header) error {
 	before := raft.Index(h.a)
 	s := &r.segments[len(r.segments)-1]
 	switch {
 	case h.sub != 0 || h.b != 0:
 		return r.corrupt("the frame's reserved bytes are not zero")
-	case r.segment > r.first && before != s.before:
+	case before < s.before || r.known && before != s.before:
 		return r.corrupt(fmt.Sprintf("the segments before it were given entries up to %d, and not up to %d", s.before, before))
+	case before > s.before:
+		r.gone = before
 	}
-	s.before, r.said.before = before, true
+	s.before, r.said.before, r.known = before, true, true
 	r.reached(before)
 	return nil
 }
@@ -191,11 +200,20 @@ func (r *replay) applyBase(to base, stays uint8) error {
 	}
 	r.base, r.said.base = to, true
 	r.reached(to.index)
-	switch n := len(r.entries); {
-	case stays == baseReplaces || n > 0 && r.entries[n-1].Index <= to.index:
+	if stays == baseReplaces {
 		r.entries = r.entries[:0]
-	case n > 0 && r.entries[0].Index <= to.index:
-		r.entries = r.entries[to.index-r.entries[0].Index+1:]
+		return nil
+	}
+	drop := 0
+	if n := len(r.entries); n > 0 && r.entries[0].Index <= to.index {
+		drop = int(min(raft.Index(n), to.index-r.entries[0].Index+1))
+		if e := &r.entries[drop-1]; e.Index == to.index && e.Term != to.term {
+			return r.corrupt(fmt.Sprintf("the base is entry %d of term %d, and in the log it is of term %d", to.index, to.term, e.Term))
+		}
+	}
+	r.entries = r.entries[drop:]
+	if len(r.entries) > 0 && r.entries[0].Term < to.term {
+		return r.corrupt(fmt.Sprintf("the base is of term %d, and entry %d after it of term %d", to.term, r.entries[0].Index, r.entries[0].Term))
 	}
 	return nil
 }
@@ -206,12 +224,12 @@ func (r *replay) applyEntry(e raft.Entry) error {
 	keep := len(r.entries)
 	switch {
 	case keep > 0 && e.Index > r.entries[0].Index:
-		keep = min(keep, int(e.Index-r.entries[0].Index))
+		keep = int(min(raft.Index(keep), e.Index-r.entries[0].Index))
 		last, lastTerm = r.entries[keep-1].Index, r.entries[keep-1].Term
 	case e.Index > 0 && e.Index <= last:
 		return r.corrupt(fmt.Sprintf("entry %d is one that the snapshot of entry %d stands for", e.Index, last))
 	case r.first > 1 && e.Index > last:
-		keep, last, lastTerm = 0, e.Index-1, 0 // those before it were in a segment that is gone
+		keep, last = 0, e.Index-1 // those before it were in a segment that is gone
 	default:
 		keep = 0
 	}
@@ -234,14 +252,30 @@ func (r *replay) holds(b base) bool {
 	return r.entries[b.index-r.base.index-1].Term == b.term
 }
 
-// end says what is missing once all segments are read.
-func (r *replay) end() error {
-	r.out.Base, r.out.BaseTerm, r.out.Entries = r.base.index, r.base.term, r.entries
-	if r.first > 1 && (r.base.index == 0 || r.base.index < r.segments[0].before) {
+// end says what is missing once all segments are read, and what does not go with the snapshot there is.
+func (r *replay) end(o *Options) error {
+	out := &r.out
+	out.Base, out.BaseTerm, out.Entries = r.base.index, r.base.term, r.entries
+	if r.first > 1 && (!r.known || r.base.index == 0 || r.base.index < r.gone) {
 		return &CorruptError{File: segmentName(r.first - 1), Reason: fmt.Sprintf("the segment is missing, while %s is there, and no snapshot stands for what was in it", segmentName(r.first))}
 	}
 	if len(r.entries) > 0 && r.entries[0].Index != r.base.index+1 {
 		return &CorruptError{File: segmentName(r.first), Reason: fmt.Sprintf("entries %d to %d are missing", r.base.index+1, r.entries[0].Index-1)}
+	}
+	// A log that holds something and does not say whose it is was written before logs did, by one of those its cluster began with.
+	if used := out.HardState != (raft.HardState{}) || len(r.entries) > 0; used && out.Birth.Incarnation == 0 &&
+		o.Birth.Incarnation != 0 && !o.Birth.Configuration.Known() {
+		return r.corrupt("the log does not say what the node was born as, and so is not that of a node which joined")
+	}
+	snapshot := base{o.SnapshotIndex, o.SnapshotTerm}
+	if r.base.index > snapshot.index {
+		return r.corrupt(fmt.Sprintf("the log begins after entry %d, and the newest snapshot there is stands for the entries up to %d only",
+			r.base.index, snapshot.index))
+	}
+	if !r.holds(snapshot) {
+		if why := checkBase(r.base, snapshot, out.HardState.Term); why != "" {
+			return r.corrupt("the log does not go with the newest snapshot: " + why)
+		}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func checkBase(from, to base, current raft.Term) string {
 	case to.term < from.term || to.index == from.index && to.term != from.term:
 		return fmt.Sprintf("the base goes from entry %d of term %d to entry %d of term %d", from.index, from.term, to.index, to.term)
 	case to.term == 0 || to.term > current:
-		return fmt.Sprintf("the base is of term %d, the hard state of term %d", to.term, current)
+		return fmt.Sprintf("the base, entry %d, is of term %d, and the hard state of term %d", to.index, to.term, current)
 	}
 	return ""
 }
