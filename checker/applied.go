@@ -5,14 +5,15 @@ import (
 	"raftsim/raft/kv"
 )
 
-// application is what the first node to apply an index showed of it.
+// application is what the first node to apply an index showed of it. There is one for each index, so that its size
+// counts.
 type application struct {
-	// by is that node, None when nobody was told to have applied the index.
-	by      raft.NodeID
 	entry   link
 	session kv.SessionID
 	seq     uint64
-	effect  bool
+	// by is that node, None when nobody was told to have applied the index.
+	by     uint8
+	effect bool
 }
 
 // farthest is how many indexes Applied may leave out: entries that are no state machine's business. More is
@@ -27,15 +28,19 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 	if c.first != nil || !c.checks(stateMachineSafety|clientOnce) {
 		return c.first
 	}
-	if id == raft.None || id >= raft.NodeID(len(c.nodes)) {
-		return c.report(at, malformed(id, "%s applied index %d but is not in the cluster", id, e.Index))
+	n, end := c.node(id), c.applied.n
+	if n == nil {
+		return c.report(at, malformed(id, "%s applied index %d: nodes are n1 to n%d", id, e.Index, mostNodes))
 	}
-	n, end := &c.nodes[id], c.applied.n
 	if e.Index == 0 || e.Index > end && e.Index-end > farthest {
 		return c.report(at, malformed(id, "%s applied index %d when nobody had applied any beyond %d", id, e.Index, end-1))
 	}
 	for c.applied.n <= e.Index {
 		c.applied.add()
+	}
+	if !c.applied.has(e.Index) {
+		n.taken = e.Index
+		return nil // every log is past it, or this node is no member any more
 	}
 	a := c.applied.at(e.Index)
 	entry := link{}.next(e)
@@ -45,13 +50,13 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 		}
 	}
 	n.taken = e.Index
-	now := application{id, entry, session, seq, effect}
+	now := application{entry, session, seq, uint8(id), effect}
 	if c.checks(clientOnce) {
 		if v := c.clientOnce(a, &now, e.Index); v != nil {
 			return c.report(at, v)
 		}
 	}
-	if a.by == raft.None {
+	if a.by == 0 {
 		*a = now
 	}
 	return nil

@@ -16,14 +16,21 @@ import (
 type Checker struct {
 	on    properties
 	first *Violation
-	// nodes are by NodeID; the one at 0 is nobody.
-	nodes    []node
-	majority int
+	// nodes are by NodeID, as far as they were seen; the one at 0 is nobody.
+	nodes []node
+	// initial is what the cluster began with, nobody what a node goes by that waits to be added.
+	initial, nobody *raft.Configuration
 
-	// committed has the entries that some node's commit index has covered, by index; the root is at 0.
+	// committed has the entries that some node's commit index has covered, by index. What nobody can need any more is
+	// forgotten.
 	committed chain
 	// commits says in which terms they were committed: terms and indexes both grow.
 	commits []commitment
+	// configurations are those committed, by index, the initial one first.
+	configurations []configured
+
+	// spare is for a log that takes the place of another.
+	spare chain
 
 	leaders  map[raft.Term]raft.NodeID // election-safety
 	matching matching                  // log-matching
@@ -45,6 +52,8 @@ const (
 	durableState
 	monotonic
 	clientOnce
+	configurationChanges
+	incarnations
 )
 
 // names are in the order of the constants above.
@@ -59,7 +68,12 @@ var names = [...]string{
 	"durable-state",
 	"monotonic",
 	"client-once",
+	"configuration-changes",
+	"incarnations",
 }
+
+// mostNodes is the highest NodeID: a cluster has at most as many names.
+const mostNodes = 99
 
 // Malformed is the Property of a Violation that accuses the observer rather than the cluster: what it
 // handed over contradicts itself, so that nothing can be concluded from it.
@@ -69,25 +83,27 @@ const Malformed = "malformed-observation"
 // owns the slice.
 func Properties() []string { return slices.Clone(names[:]) }
 
-// New returns a Checker for the cluster n1 ... n<nodes>, all of them voters. It checks the named
-// properties, or every one when none is named, and keeps nothing of the slice. It is an error when nodes is
-// less than 1, or when a name is not one of [Properties].
-func New(nodes int, properties []string) (*Checker, error) {
-	if nodes < 1 {
-		return nil, fmt.Errorf("a cluster of %d nodes cannot be checked: give at least 1", nodes)
+// New returns a Checker for a cluster that begins with the voters n1 ... n<voters>; others, up to n99, are known once
+// they are seen. It checks the named properties, or every one when none is named, and keeps nothing of the slice. It is
+// an error when there is not at least 1 voter, or more than 99, or when a name is not one of [Properties].
+func New(voters int, properties []string) (*Checker, error) {
+	if voters < 1 || voters > mostNodes {
+		return nil, fmt.Errorf("a cluster of %d voters cannot be checked: give 1 to %d", voters, mostNodes)
 	}
 	c := &Checker{
-		nodes:     make([]node, nodes+1),
-		majority:  nodes/2 + 1,
+		initial:   &raft.Configuration{},
+		nobody:    &raft.Configuration{},
 		committed: newChain(),
 		leaders:   map[raft.Term]raft.NodeID{},
 		matching:  newMatching(),
 		sessions:  sessions{},
 	}
-	for i := range c.nodes {
-		c.nodes[i].id = raft.NodeID(i)
-		c.nodes[i].log = newChain()
+	for k := range voters {
+		c.initial.Voters = append(c.initial.Voters, raft.Member{ID: raft.NodeID(k + 1), Incarnation: raft.FirstIncarnation})
 	}
+	c.configurations = []configured{{c.initial, 0}}
+	c.nodes = make([]node, 0, voters+1)
+	c.node(raft.NodeID(voters))
 	c.applied.add()
 	for _, name := range properties {
 		i := slices.Index(names[:], name)
@@ -108,16 +124,23 @@ func (c *Checker) Violation() *Violation { return c.first }
 // Committed returns the last index that a node's commit index has covered, 0 at first.
 func (c *Checker) Committed() raft.Index { return c.committed.last() }
 
-// CommittedTerm returns the term of the committed entry at an index, 0 outside of 1..[Checker.Committed].
-func (c *Checker) CommittedTerm(i raft.Index) raft.Term {
-	if i > c.Committed() {
-		return 0
-	}
-	return c.committed.at(i).term
-}
+// CommittedTerm returns the term of the committed entry at an index, 0 outside of 1..[Checker.Committed] and where
+// every log was compacted.
+func (c *Checker) CommittedTerm(i raft.Index) raft.Term { return c.committed.term(i) }
 
 // Elections returns how many terms had a leader.
 func (c *Checker) Elections() uint64 { return uint64(len(c.leaders)) }
+
+// node returns what is known of a node, nil when there can be none of that name. The pointer is good until the next call.
+func (c *Checker) node(id raft.NodeID) *node {
+	if id == raft.None || id > mostNodes {
+		return nil
+	}
+	for raft.NodeID(len(c.nodes)) <= id {
+		c.nodes = append(c.nodes, newNode(c, raft.NodeID(len(c.nodes))))
+	}
+	return &c.nodes[id]
+}
 
 // checks says whether a property is to be checked.
 func (c *Checker) checks(p properties) bool { return c.on&p != 0 }

@@ -24,8 +24,11 @@ type cluster struct {
 type fake struct {
 	of  *cluster
 	o   Observation
-	log []raft.Entry // from index 1
+	log []raft.Entry // from index Base+1
 }
+
+// place returns where the entry of an index is in the log.
+func (n *fake) place(i raft.Index) raft.Index { return i - 1 - n.o.Base }
 
 func newCluster(t testing.TB, nodes int, properties ...string) *cluster {
 	c, err := New(nodes, properties)
@@ -48,9 +51,9 @@ func (n *fake) happens(changed raft.Index, do func(o *Observation)) {
 }
 
 func (n *fake) show(changed raft.Index) {
-	n.o.LastIndex, n.o.Changed, n.o.Suffix = raft.Index(len(n.log)), changed, nil
+	n.o.LastIndex, n.o.Changed, n.o.Suffix = n.o.Base+raft.Index(len(n.log)), changed, nil
 	if changed != 0 {
-		n.o.Suffix = n.log[changed-1:]
+		n.o.Suffix = n.log[n.place(changed):]
 		n.o.DurableIndex = min(n.o.DurableIndex, changed-1)
 	}
 	n.of.c.Observe(n.of.moment(), &n.o)
@@ -82,7 +85,7 @@ func (n *fake) shows(do func(o *Observation)) { n.happens(0, do) }
 // index and term are the same on every node.
 func (n *fake) writes(index raft.Index, terms ...raft.Term) {
 	n.happens(index, func(*Observation) {
-		n.log = n.log[: index-1 : index-1]
+		n.log = n.log[:n.place(index):n.place(index)]
 		for k, term := range terms {
 			i := index + raft.Index(k)
 			n.log = append(n.log, raft.Entry{Index: i, Term: term, Kind: raft.EntryCommand, Data: fmt.Appendf(nil, "entry %d of term %d", i, term)})
@@ -93,8 +96,61 @@ func (n *fake) writes(index raft.Index, terms ...raft.Term) {
 // writesData is writes for one entry with data of its own.
 func (n *fake) writesData(index raft.Index, term raft.Term, data string) {
 	n.happens(index, func(*Observation) {
-		n.log = append(n.log[:index-1:index-1], raft.Entry{Index: index, Term: term, Kind: raft.EntryCommand, Data: []byte(data)})
+		n.log = append(n.log[:n.place(index):n.place(index)], raft.Entry{Index: index, Term: term, Kind: raft.EntryCommand, Data: []byte(data)})
 	})
+}
+
+// configures appends a configuration in the node's term, in memory only, and goes by it.
+func (n *fake) configures(g *raft.Configuration) {
+	i := n.o.LastIndex + 1
+	n.happens(i, func(o *Observation) {
+		n.log = append(n.log[:len(n.log):len(n.log)], raft.Entry{Index: i, Term: o.Term, Kind: raft.EntryConfiguration, Data: g.Encode(nil)})
+		o.Configuration, o.ConfigurationIndex = g, i
+	})
+}
+
+// goesBy makes the node show a configuration.
+func (n *fake) goesBy(g *raft.Configuration, i raft.Index) {
+	n.happens(0, func(o *Observation) { o.Configuration, o.ConfigurationIndex = g, i })
+}
+
+// copies puts the other's entries from index on into the log, configurations among them, and syncs.
+func (n *fake) copies(of *fake, index raft.Index) {
+	n.happens(index, func(o *Observation) {
+		n.log = append(n.log[:n.place(index):n.place(index)], of.log[of.place(index):]...)
+		o.Configuration, o.ConfigurationIndex = of.o.Configuration, of.o.ConfigurationIndex
+	})
+	n.syncs()
+}
+
+// compacts drops the log up to i, for which there is a snapshot.
+func (n *fake) compacts(i raft.Index) {
+	n.happens(0, func(o *Observation) {
+		e := n.log[n.place(i)]
+		n.log = n.log[n.place(i)+1:]
+		o.Base, o.BaseTerm = i, e.Term
+	})
+}
+
+// installs puts a snapshot in the place of the log.
+func (n *fake) installs(i raft.Index, term raft.Term) {
+	n.happens(i+1, func(o *Observation) {
+		n.log = nil
+		o.Base, o.BaseTerm, o.DurableIndex, o.Commit, o.Applied = i, term, i, i, i
+	})
+}
+
+// wiped takes the node down and erases its disk.
+func (n *fake) wiped() {
+	n.of.event++
+	n.of.c.Wiped(n.of.moment(), n.o.Node)
+	n.log = nil
+	n.o = Observation{Node: n.o.Node, Boot: n.o.Boot}
+}
+
+// joins boots a node as another incarnation.
+func (n *fake) joins(which raft.Incarnation) {
+	n.bootsWith(func(o *Observation) { o.Incarnation = which })
 }
 
 // cuts takes the entries from index on off the log, in memory.
@@ -130,7 +186,7 @@ func (n *fake) votes(to *fake) {
 
 // promises sends a promise, within the event that is happening.
 func (n *fake) promises(kind PromiseKind, to *fake, term raft.Term, i raft.Index) {
-	n.of.c.Promised(n.of.moment(), Promise{Kind: kind, Node: n.o.Node, To: to.o.Node, Term: term, Index: i})
+	n.of.c.Promised(n.of.moment(), Promise{Kind: kind, Node: n.o.Node, To: to.o.Node, Term: term, Incarnation: n.o.Incarnation, Index: i})
 }
 
 // acks acknowledges its log up to i, in its term.
@@ -142,7 +198,8 @@ func (n *fake) acks(to *fake, i raft.Index) {
 func (n *fake) crashes() {
 	n.of.event++
 	n.of.c.Down(n.of.moment(), n.o.Node)
-	n.log = n.log[:n.o.DurableIndex:n.o.DurableIndex]
+	kept := max(n.o.DurableIndex, n.o.Base) - n.o.Base
+	n.log = n.log[:kept:kept]
 }
 
 // boots starts the node from its disk.
@@ -155,16 +212,18 @@ func (n *fake) bootsWith(tamper func(o *Observation)) {
 	tamper(o)
 	*o = Observation{
 		Node: o.Node, Boot: o.Boot + 1, Term: o.DurableTerm, Vote: o.DurableVote,
-		DurableTerm: o.DurableTerm, DurableVote: o.DurableVote, DurableIndex: raft.Index(len(n.log)),
+		DurableTerm: o.DurableTerm, DurableVote: o.DurableVote, DurableIndex: o.Base + raft.Index(len(n.log)),
+		Incarnation: o.Incarnation, Base: o.Base, BaseTerm: o.BaseTerm, Commit: o.Base, Applied: o.Base,
+		Configuration: o.Configuration, ConfigurationIndex: o.ConfigurationIndex,
 	}
-	o.LastIndex, o.Changed, o.Suffix = raft.Index(len(n.log)), 1, n.log
+	o.LastIndex, o.Changed, o.Suffix = o.Base+raft.Index(len(n.log)), o.Base+1, n.log
 	n.of.c.Observe(n.of.moment(), o)
 }
 
 // takes hands the entry at i to the node's state machine.
 func (n *fake) takes(i raft.Index, session kv.SessionID, seq uint64, effect bool) {
 	n.of.event++
-	n.of.c.Applied(n.of.moment(), n.o.Node, &n.log[i-1], session, seq, effect)
+	n.of.c.Applied(n.of.moment(), n.o.Node, &n.log[n.place(i)], session, seq, effect)
 }
 
 // scripts are sequences of observations of five nodes, by name, and what they violate: "" for nothing.
@@ -201,9 +260,10 @@ func (all scripts) run(t *testing.T, property string) {
 func TestPropertiesAreChosenByName(t *testing.T) {
 	_, err := New(3, []string{"log-matching", "no-such"})
 	require.EqualError(t, err, `unknown property "no-such": known are election-safety, leader-append-only, log-matching, `+
-		`leader-completeness, state-machine-safety, committed-entries, durable-promises, durable-state, monotonic, client-once`)
+		`leader-completeness, state-machine-safety, committed-entries, durable-promises, durable-state, monotonic, client-once, `+
+		`configuration-changes, incarnations`)
 	_, err = New(0, nil)
-	require.ErrorContains(t, err, "at least 1")
+	require.ErrorContains(t, err, "give 1 to 99")
 
 	only := newCluster(t, 3, "log-matching")
 	only.nodes[1].leads(7)
@@ -257,8 +317,8 @@ func TestWhatContradictsItselfIsMalformed(t *testing.T) {
 		o    Observation
 		want string
 	}{
-		{"a stranger", Observation{Node: 4, Boot: 1}, "n4, who is not in the cluster"},
-		{"nobody", Observation{Node: 0, Boot: 1}, "none, who is not in the cluster"},
+		{"a stranger", Observation{Node: 100, Boot: 1}, "an observation of n100: nodes are n1 to n99"},
+		{"nobody", Observation{Node: 0, Boot: 1}, "an observation of none"},
 		{"boot 0", Observation{Node: 1, Boot: 0}, "boot 0 after boot 2"},
 		{"a boot of the past", Observation{Node: 1, Boot: 1, Changed: 1}, "boot 1 after boot 2"},
 		{"a boot without its log", Observation{Node: 1, Boot: 3}, "in boot 3 with changes from index 0"},
@@ -270,7 +330,7 @@ func TestWhatContradictsItselfIsMalformed(t *testing.T) {
 		{"changes beyond the end", Observation{Node: 1, Boot: 2, LastIndex: 1, Changed: 3}, "ends at 1"},
 		{"too few entries", Observation{Node: 1, Boot: 2, LastIndex: 3, Changed: 2, Suffix: []raft.Entry{entry(2)}}, "1 entries for the indexes 2 to 3"},
 		{"entries out of place", Observation{Node: 1, Boot: 2, LastIndex: 3, Changed: 3, Suffix: []raft.Entry{entry(4)}}, "index 4 at 3"},
-		{"a log without end", Observation{Node: 1, Boot: 2, LastIndex: 1<<64 - 1, Changed: 1}, "0 entries for the indexes 1 to"},
+		{"a log without end", Observation{Node: 1, Boot: 2, LastIndex: 1<<64 - 1, Changed: 1}, "begins after index 0, of term 0, and ends at 18446744073709551615"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newCluster(t, 3)
@@ -286,15 +346,16 @@ func TestWhatContradictsItselfIsMalformed(t *testing.T) {
 		})
 	}
 	w := newCluster(t, 3)
-	require.Equal(t, Malformed, w.c.Promised(w.moment(), Promise{Kind: VotePromise, Node: 9}).Property)
+	require.Equal(t, Malformed, w.c.Promised(w.moment(), Promise{Kind: VotePromise, Node: 100}).Property)
 	w = newCluster(t, 3)
 	require.Equal(t, Malformed, w.c.Promised(w.moment(), Promise{Node: 1}).Property)
 	w = newCluster(t, 3)
-	require.Equal(t, Malformed, w.c.Applied(w.moment(), 9, &raft.Entry{Index: 1}, 0, 0, false).Property)
+	require.Equal(t, Malformed, w.c.Applied(w.moment(), 100, &raft.Entry{Index: 1}, 0, 0, false).Property)
 	w = newCluster(t, 3)
 	require.Equal(t, Malformed, w.c.Applied(w.moment(), 1, &raft.Entry{Index: 1 << 60}, 0, 0, false).Property)
 	w = newCluster(t, 3)
 	w.c.Down(w.moment(), 9)
+	w.c.Wiped(w.moment(), 100)
 	w.c.Down(w.moment(), 0)
 	require.Nil(t, w.c.Violation())
 	w.nodes[1].crashes()

@@ -13,18 +13,22 @@ type commitment struct {
 }
 
 // takeCommit extends the committed log by what the node's commit index covers beyond it, unless the node's
-// log contradicts it, which committed-entries reports.
+// log contradicts it or does not reach down to it, which committed-entries reports.
 func (c *Checker) takeCommit(s *step) {
 	o := s.o
 	if o.Commit <= s.known || o.Commit <= s.was.commit || o.Commit > o.LastIndex {
 		return
 	}
 	s.claim = o.Commit
-	if !holds(&s.n.log, &c.committed, s.known) {
+	log := &s.n.log
+	if log.base > s.known || log.vague > s.known || !holds(log, &c.committed, s.known) {
 		return
 	}
 	for i := s.known + 1; i <= s.claim; i++ {
-		*c.committed.add() = *s.n.log.at(i)
+		*c.committed.add() = *log.at(i)
+	}
+	if s.n.latest().index > s.known {
+		c.commitConfigurations(s.n, s.known, s.claim)
 	}
 	if k := len(c.commits) - 1; k >= 0 && c.commits[k].term >= o.Term {
 		c.commits[k].index = s.claim

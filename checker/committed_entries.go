@@ -6,22 +6,29 @@ import "raftsim/raft"
 //
 // It checks that
 //   - a commit index covers only entries that the node holds, and that are those of the committed log;
-//   - an entry that is newly committed is on the disks of a majority, counting nodes that are down by what
-//     they had;
+//   - an entry that is newly committed is on the disks of a majority of the voters in force, and while the
+//     configuration is joint of a majority of those who were, too; a node that is down counts by what it had, one whose disk
+//     was wiped by what it had told the leader, and a learner or another node of a voter's name not at all;
 //   - a leader commits by counting copies only an entry of its own term, and with it those before;
-//   - a node keeps the committed entries it holds. It may lose them with a crash while they are not on its
-//     disk. It may also drop them at the word of a leader of an earlier term than the one they were
+//   - a snapshot stands for committed entries only, within the node's commit index;
+//   - a node keeps the committed entries it holds, or a snapshot in their place. It may lose them with a crash while they
+//     are not on its disk. It may also drop them at the word of a leader of an earlier term than the one they were
 //     committed in: in Figure 8 (e) S4, had it got the entry of term 2, would on a late message of S5. It is
 //     not of the majority then.
 //
-// It does not look into the disk: that a node's log is on it is the node's own claim, which a crash puts to
-// the test.
+// It does not look into the disk: that a node's log is on it, or a snapshot, is the node's own claim, which a crash puts to
+// the test. What a snapshot holds is for comparing replicas.
 //
-// Raft paper §5.3, §5.4.2. In Ongaro's TLA+ specification: AdvanceCommitIndex, and Lemmas 8 and 9 of the
+// Raft paper §5.3, §5.4.2, §6, §7. In Ongaro's TLA+ specification: AdvanceCommitIndex, and Lemmas 8 and 9 of the
 // proof (dissertation, appendix B.2).
 func (c *Checker) committedEntries(s *step) *Violation {
 	if s.o.Commit > s.was.commit {
 		if v := c.commitCovers(s); v != nil {
+			return v
+		}
+	}
+	if s.o.Base != s.was.base || s.boot && s.o.Base != 0 {
+		if v := c.baseCommitted(s); v != nil {
 			return v
 		}
 	}
@@ -48,49 +55,65 @@ func (c *Checker) commitCovers(s *step) *Violation {
 	}
 	i := missing(log, &c.committed, end)
 	return c.violated(committedEntries, []raft.NodeID{id}, "%s committed an entry of term %d at index %d, where another, of term %d, was committed before",
-		id, log.at(i).term, i, c.committed.at(i).term)
+		id, log.term(i), i, c.committed.term(i))
 }
 
 // commitBacked asks what entitles the first node to commit an index.
 func (c *Checker) commitBacked(s *step) *Violation {
 	id, i := s.n.id, s.claim
-	entry := *s.n.log.at(i)
-	if s.o.Role == raft.Leader && entry.term != s.o.Term {
+	term := s.n.log.term(i)
+	if s.o.Role == raft.Leader && term != s.o.Term {
 		return c.violated(committedEntries, []raft.NodeID{id}, "%s, leader of term %d, committed index %d, whose entry is of term %d, without one of its own term",
-			id, s.o.Term, i, entry.term)
+			id, s.o.Term, i, term)
 	}
-	copies := 0
-	for k := 1; k < len(c.nodes); k++ {
-		if c.hasOnDisk(k, s, i, entry) {
-			copies++
-		}
-	}
-	if copies >= c.majority {
+	var short []raft.Member
+	var who []raft.NodeID
+	backed := c.inForce(s, i, func(g *raft.Configuration) bool {
+		var ok bool
+		ok, short, who = quorum(g, func(m *raft.Member) bool { return c.hasOnDisk(m, s, i) })
+		return ok
+	})
+	if backed {
 		return nil
 	}
-	var who []raft.NodeID
-	for k := 1; k < len(c.nodes); k++ {
-		if c.hasOnDisk(k, s, i, entry) {
-			who = append(who, raft.NodeID(k))
-		}
-	}
-	return c.violated(committedEntries, []raft.NodeID{id}, "%s committed index %d of term %d, which %d of %d nodes have on disk %v",
-		id, i, entry.term, copies, len(c.nodes)-1, who)
+	return c.violated(committedEntries, []raft.NodeID{id}, "%s committed index %d of term %d, which %d of the %d voters %v have on disk: %v",
+		id, i, term, len(who), len(short), ids(short), who)
 }
 
-func (c *Checker) hasOnDisk(k int, s *step, i raft.Index, entry link) bool {
-	n := &c.nodes[k]
-	durable := n.seen.durable
-	if n == s.n {
-		durable = s.o.DurableIndex
+// hasOnDisk says whether a member has on its disk what the node of this step has up to an index.
+func (c *Checker) hasOnDisk(m *raft.Member, s *step, i raft.Index) bool {
+	n := c.known(m.ID)
+	if n == nil {
+		return false
 	}
-	return durable >= i && *n.log.at(i) == entry
+	if n.wiped || n.incarnation != m.Incarnation && n.incarnation != 0 {
+		for k := range n.earlier {
+			if f := &n.earlier[k]; (f.incarnation == m.Incarnation || f.incarnation == 0) && f.acked.term == s.o.Term && f.acked.index >= i {
+				return true
+			}
+		}
+		return false
+	}
+	has := n.seen.durable
+	if n == s.n {
+		has = durable(s.o)
+	}
+	return has >= i && holds(&n.log, &s.n.log, i)
+}
+
+// ids are the names of members.
+func ids(list []raft.Member) []raft.NodeID {
+	out := make([]raft.NodeID, len(list))
+	for k := range list {
+		out[k] = list[k].ID
+	}
+	return out
 }
 
 // committedKept looks at the entry that a node lost.
 func (c *Checker) committedKept(s *step) *Violation {
 	id, i := s.n.id, s.fork
-	if i > s.known || s.lost != *c.committed.at(i) {
+	if i > s.known || !c.committed.has(i) || s.lost != *c.committed.at(i) {
 		return nil
 	}
 	switch {

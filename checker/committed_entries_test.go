@@ -70,7 +70,7 @@ func TestCommittedEntries(t *testing.T) {
 			n[2].follows(1)
 			n[2].stores(1, 1)
 			n[1].commits(1)
-		}, "n1 committed index 1 of term 1, which 2 of 5 nodes have on disk [n1 n2]"},
+		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
 		{"a majority has it, but not on disk", func(n []*fake) {
 			n[1].leads(1)
 			n[1].stores(1, 1)
@@ -79,7 +79,7 @@ func TestCommittedEntries(t *testing.T) {
 				n[i].writes(1, 1)
 			}
 			n[1].commits(1)
-		}, "n1 committed index 1 of term 1, which 1 of 5 nodes have on disk [n1]"},
+		}, "n1 committed index 1 of term 1, which 1 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1]"},
 		{"the leader counts itself before its disk is done", func(n []*fake) {
 			n[1].leads(1)
 			n[1].writes(1, 1)
@@ -88,7 +88,7 @@ func TestCommittedEntries(t *testing.T) {
 				n[i].stores(1, 1)
 			}
 			n[1].commits(1)
-		}, "n1 committed index 1 of term 1, which 2 of 5 nodes have on disk [n2 n3]"},
+		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n2 n3]"},
 		{"a majority has another entry there", func(n []*fake) {
 			n[1].leads(2)
 			n[1].stores(1, 2)
@@ -97,7 +97,7 @@ func TestCommittedEntries(t *testing.T) {
 				n[i].stores(1, 1)
 			}
 			n[1].commits(1)
-		}, "n1 committed index 1 of term 2, which 1 of 5 nodes have on disk [n1]"},
+		}, "n1 committed index 1 of term 2, which 1 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1]"},
 		{"what was on a disk before a restart does not count after it", func(n []*fake) {
 			n[1].leads(1)
 			n[1].stores(1, 1)
@@ -109,7 +109,7 @@ func TestCommittedEntries(t *testing.T) {
 			n[3].log = nil
 			n[3].boots()
 			n[1].commits(1)
-		}, "n1 committed index 1 of term 1, which 2 of 5 nodes have on disk [n1 n2]"},
+		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
 		{"copies of an entry of an earlier term are counted (Figure 8)", func(n []*fake) {
 			for i := 1; i <= 3; i++ {
 				n[i].follows(2)
@@ -122,7 +122,7 @@ func TestCommittedEntries(t *testing.T) {
 			committed(n)
 			n[2].stores(3, 1)
 			n[2].commits(3)
-		}, "n2 committed index 3 of term 1, which 1 of 5 nodes have on disk [n2]"},
+		}, "n2 committed index 3 of term 1, which 1 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n2]"},
 		{"a follower commits another entry", func(n []*fake) {
 			committed(n)
 			n[4].follows(2)

@@ -15,15 +15,17 @@ type promises struct {
 		term raft.Term
 		to   raft.NodeID
 	}
-	// acked is the highest index acknowledged in the highest term of an acknowledgement.
-	acked struct {
-		term  raft.Term
-		index raft.Index
-		to    raft.NodeID
-	}
+	acked acknowledgement
 	// older is the highest index acknowledged in an earlier term than acked's. Both indexes go down when a
 	// later leader has entries overwritten.
 	older raft.Index
+}
+
+// acknowledgement is the highest index acknowledged in the highest term of an acknowledgement.
+type acknowledgement struct {
+	term  raft.Term
+	index raft.Index
+	to    raft.NodeID
 }
 
 // promise holds the node to a promise from here on.
@@ -59,15 +61,22 @@ func (p *promises) down() {
 // node's observation after the same event: at once when that has been, otherwise when it comes. It returns
 // nil while every property holds.
 func (c *Checker) Promised(at Moment, p Promise) *Violation {
-	if c.first != nil || !c.checks(durablePromises) {
+	if c.first != nil {
 		return c.first
 	}
-	if p.Node == raft.None || p.Node >= raft.NodeID(len(c.nodes)) || p.Kind != VotePromise && p.Kind != EntryPromise {
+	n := c.node(p.Node)
+	if n == nil || p.Kind != VotePromise && p.Kind != EntryPromise {
 		return c.report(at, malformed(p.Node, "a promise of kind %d by %s", p.Kind, p.Node))
 	}
-	n := &c.nodes[p.Node]
+	if p.Kind == VotePromise {
+		n.votes.give(&p)
+	}
 	if a := &n.acked; p.Kind == EntryPromise && p.Term == a.term && p.Index <= a.index && p.To == a.to {
 		return nil // less than what the node is held to already: a heartbeat was answered
+	}
+	if !c.checks(durablePromises) {
+		n.promise(&p)
+		return nil
 	}
 	n.pending = append(n.pending, p)
 	if n.seen.boot != 0 && n.event == at.Event {
@@ -93,6 +102,9 @@ func (c *Checker) Owes(id raft.NodeID) bool {
 //   - after a restart the disk still covers all of this, and what a leader counted on of its own log to
 //     commit.
 //
+// A snapshot that took the place of entries covers them. What was promised by a node whose disk was wiped the next of its name
+// is not held to.
+//
 // It does not check that a refusal leaves only after its term is on the disk: no property of
 // Figure 3 rests on it. A promise made in the event in which a node halts, unobserved, is judged by the
 // restart alone.
@@ -115,9 +127,9 @@ func (c *Checker) durablePromises(s *step) *Violation {
 		}
 		n.older = min(n.older, s.fork-1)
 	}
-	if promised := max(n.acked.index, n.older); o.DurableIndex < promised {
+	if promised := max(n.acked.index, n.older); durable(o) < promised {
 		return c.violated(durablePromises, []raft.NodeID{n.id}, "%s acknowledged index %d before, but its disk holds the log up to index %d only",
-			n.id, promised, o.DurableIndex)
+			n.id, promised, durable(o))
 	}
 	return nil
 }
@@ -154,7 +166,7 @@ func (c *Checker) promiseToSelf(s *step) {
 	if s.elected {
 		n.pending = append(n.pending, Promise{Kind: VotePromise, Node: n.id, To: n.id, Term: term})
 	}
-	if s.claim != 0 && s.o.DurableIndex >= s.claim {
+	if s.claim != 0 && durable(s.o) >= s.claim {
 		n.pending = append(n.pending, Promise{Kind: EntryPromise, Node: n.id, To: n.id, Term: term, Index: s.claim})
 	}
 }
@@ -199,10 +211,10 @@ func (c *Checker) entriesKept(n *node, p *Promise) *Violation {
 		return c.violated(durablePromises, []raft.NodeID{n.id}, "%s acknowledged index %d in term %d, but its disk holds the log up to index %d, and %s",
 			n.id, p.Index, p.Term, s.durable, onDisk(s.durableTerm, s.durableVote))
 	}
-	if p.To == raft.None || p.To >= raft.NodeID(len(c.nodes)) {
+	leader := c.known(p.To)
+	if leader == nil {
 		return nil
 	}
-	leader := &c.nodes[p.To]
 	// While a node leads, its log only grows, so what it had then it has now.
 	if leader.seen.leads() && leader.seen.term == p.Term && !holds(&leader.log, &n.log, p.Index) {
 		return c.violated(durablePromises, []raft.NodeID{n.id, leader.id}, "%s acknowledged index %d to %s, leader of term %d, whose log is another up to there",

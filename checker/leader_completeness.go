@@ -39,5 +39,5 @@ func (c *Checker) leaderCompleteness(s *step) *Violation {
 func (c *Checker) incomplete(id raft.NodeID, log *chain, term raft.Term, end raft.Index) *Violation {
 	i := missing(log, &c.committed, end)
 	return c.violated(leaderCompleteness, []raft.NodeID{id}, "%s leads term %d without the entry of term %d at index %d, which was committed before",
-		id, term, c.committed.at(i).term, i)
+		id, term, c.committed.term(i), i)
 }

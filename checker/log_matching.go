@@ -20,10 +20,13 @@ func newMatching() matching {
 	return matching{latest: newChain(), earlier: map[position]link{}}
 }
 
-// add takes in an entry, and says whether it is the one known of its index and term, if one is. The index
-// is at most one above all indexes before.
+// add takes in an entry, and says whether it is the one known of its index and term, if one is. What is forgotten, or
+// beyond a gap, is not known.
 func (m *matching) add(i raft.Index, l link) bool {
-	if i == m.latest.n {
+	if !m.latest.has(i) {
+		if i != m.latest.n {
+			return true
+		}
 		last := m.latest.add()
 		last.term, last.hash = l.term, l.hash
 		return true
@@ -48,15 +51,27 @@ func (m *matching) add(i raft.Index, l link) bool {
 	return known == l
 }
 
+// forget drops what is known below an index.
+func (m *matching) forget(i raft.Index) {
+	m.latest.drop(min(i, m.latest.last()))
+	// determinism: what goes does not depend on the order
+	for at := range m.earlier {
+		if at.index < i {
+			delete(m.earlier, at)
+		}
+	}
+}
+
 // logMatching is Log Matching: two logs that hold an entry of the same index and term are identical in all
 // entries up through that index.
 //
 // It checks every log ever seen, including a node's own before a restart, and compares term, kind and data
-// of the entry and of all before it. The comparison is of 64-bit hashes.
+// of the entry and of all before it, those included that a snapshot stands for. The comparison is of 64-bit hashes.
 //
 // It does not check who wrote an entry: one that no leader ever had passes as long as nobody holds another
 // in its place. Data altered in memory after it was observed is noticed only when it is observed again, on
-// another node or after a restart.
+// another node or after a restart. What every log is past is forgotten, as is the start of a log that comes back from so
+// long ago.
 //
 // Raft paper §5.3, Figure 3. In Ongaro's TLA+ specification this is about the history variable allLogs:
 // Lemma 4 of the proof (dissertation, appendix B.2), LogMatching in later editions of raft.tla.
@@ -64,7 +79,7 @@ func (c *Checker) logMatching(s *step) *Violation {
 	id, i, log := s.n.id, s.mismatch, &s.n.log
 	for k := 1; k < len(c.nodes); k++ {
 		other := &c.nodes[k]
-		if i < other.log.n && other.log.at(i).term == log.at(i).term && *other.log.at(i) != *log.at(i) {
+		if i > other.log.vague && other.log.has(i) && other.log.at(i).term == log.at(i).term && *other.log.at(i) != *log.at(i) {
 			a, b := min(id, other.id), max(id, other.id)
 			return c.violated(logMatching, []raft.NodeID{a, b}, "%s and %s hold an entry of term %d at index %d, but their logs differ at index %d",
 				a, b, log.at(i).term, i, differ(log, &other.log, i))

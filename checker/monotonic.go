@@ -33,7 +33,7 @@ func (c *Checker) monotonic(s *step) *Violation {
 		return c.violated(monotonic, nodes(), "%s has commit index %d, but its log ends at %d", id, o.Commit, o.LastIndex)
 	case s.unordered != 0:
 		i := s.unordered
-		return c.violated(monotonic, nodes(), "%s has an entry of term %d at index %d after one of term %d", id, s.n.log.at(i).term, i, s.n.log.at(i-1).term)
+		return c.violated(monotonic, nodes(), "%s has an entry of term %d at index %d after one of term %d", id, s.n.log.term(i), i, s.n.log.term(i-1))
 	case s.lastTerm > o.Term:
 		return c.violated(monotonic, nodes(), "%s is in term %d with an entry of term %d at index %d", id, o.Term, s.lastTerm, o.LastIndex)
 	}

@@ -20,13 +20,15 @@ type Observation struct {
 	Node raft.NodeID
 	// Boot counts the node's boots, from 1; it tells a node that came back from one that went on.
 	Boot uint32
-	Role raft.Role
-	Term raft.Term
+	// Incarnation is which node of its name it is, 0 when it does not tell.
+	Incarnation raft.Incarnation
+	Role        raft.Role
+	Term        raft.Term
 	// Vote is whom the node voted for in Term, or raft.None.
 	Vote raft.NodeID
 
 	// Base and BaseTerm are the last index, and its term, that a snapshot stands for in the node's log and that is
-	// no longer in it; 0 when the log is whole. Base never exceeds Commit.
+	// no longer in it; 0 when the log is whole. The snapshot is on the disk.
 	Base     raft.Index
 	BaseTerm raft.Term
 	// LastIndex is the index of the last entry of the node's log, Base when there is none.
@@ -38,7 +40,8 @@ type Observation struct {
 	// Suffix holds the entries from Changed to LastIndex; it is empty when Changed is 0 or beyond LastIndex.
 	Suffix []raft.Entry
 
-	// DurableIndex is the last index up to which the node's log, as it stands, is on its disk.
+	// DurableIndex is the last index up to which the node's log, as it stands, is on its disk. It may be below Base: what
+	// a snapshot stands for is on the disk by way of that.
 	DurableIndex raft.Index
 	// DurableTerm and DurableVote are the hard state on its disk.
 	DurableTerm raft.Term
@@ -48,9 +51,9 @@ type Observation struct {
 	Commit  raft.Index
 	Applied raft.Index
 
-	// Configuration is the latest in the node's log, committed or not; nil or of nobody when the node does not know its
-	// cluster yet. ConfigurationIndex is the index of its entry, or that of the snapshot it came with; 0 for what the
-	// cluster began with.
+	// Configuration is the latest in the node's log, committed or not, or what it was born with: of nobody for a node that
+	// waits to be added. It is nil when the node does not tell, and is not altered once shown.
+	// ConfigurationIndex is the index of its entry, or that of the snapshot it came with; 0 for what it was born with.
 	Configuration      *raft.Configuration
 	ConfigurationIndex raft.Index
 }
@@ -62,7 +65,8 @@ type PromiseKind uint8
 const (
 	// VotePromise: a vote for To in Term.
 	VotePromise PromiseKind = iota + 1
-	// EntryPromise: an acknowledgement to To, the leader of Term, that the log up to Index is as the leader's.
+	// EntryPromise: an acknowledgement to To, the leader of Term, that the log up to Index is as the leader's, or that
+	// there is a snapshot in its place.
 	EntryPromise
 )
 
@@ -72,6 +76,8 @@ type Promise struct {
 	Node raft.NodeID
 	To   raft.NodeID
 	Term raft.Term
+	// Incarnation is which node of its name the sender is, 0 when that is not told.
+	Incarnation raft.Incarnation
 	// Index is for EntryPromise.
 	Index raft.Index
 }

@@ -2,47 +2,6 @@ package checker
 
 import "raftsim/raft"
 
-// node is what is known of one node.
-type node struct {
-	id raft.NodeID
-	// boots is the number of its last boot.
-	boots uint32
-	// event is the one after which it was last observed.
-	event uint64
-	seen  state
-	// log is its log as last observed. While the node is down, it and seen are what it had when it went.
-	log chain
-	// taken is the last index its state machine took in since it booted.
-	taken raft.Index
-	promises
-}
-
-// state is an Observation without the log, to be compared with the next one.
-type state struct {
-	// boot is 0 while the node is down.
-	boot        uint32
-	role        raft.Role
-	term        raft.Term
-	vote        raft.NodeID
-	last        raft.Index
-	durable     raft.Index
-	durableTerm raft.Term
-	durableVote raft.NodeID
-	commit      raft.Index
-	applied     raft.Index
-}
-
-// leads says whether the node is up and leads a term.
-func (s *state) leads() bool { return s.boot != 0 && s.role == raft.Leader }
-
-// take sets field by field: a struct made elsewhere and copied here would be copied in wider words than it
-// was written in, which makes the processor wait.
-func (s *state) take(o *Observation) {
-	s.boot, s.role, s.term, s.vote = o.Boot, o.Role, o.Term, o.Vote
-	s.last, s.durable, s.durableTerm, s.durableVote = o.LastIndex, o.DurableIndex, o.DurableTerm, o.DurableVote
-	s.commit, s.applied = o.Commit, o.Applied
-}
-
 // step is one observation that showed something new, beside what was known before it.
 type step struct {
 	n *node
@@ -51,6 +10,8 @@ type step struct {
 	was *state
 	// boot says that this is the first sight of the node since it booted.
 	boot bool
+	// wasIncarnation is, after a boot, which node of its name there was before, 0 when there was none.
+	wasIncarnation raft.Incarnation
 	// elected says that the node was not seen to lead this term before.
 	elected bool
 
@@ -66,6 +27,16 @@ type step struct {
 	// mismatch is the lowest index at which log-matching does not hold, 0 when there is none.
 	mismatch raft.Index
 
+	// old is the log before when another has taken its place, otherwise nil.
+	old *chain
+	// renewed says that the node's configurations were read anew, rolledBack that some went, changes how many came; unreadable
+	// is what is wrong with the first that is none, at unreadableAt.
+	renewed      bool
+	rolledBack   bool
+	changes      int
+	unreadable   error
+	unreadableAt raft.Index
+
 	// known is the last committed index before this observation.
 	known raft.Index
 	// claim is the node's commit index when it lies beyond known and is new, otherwise 0.
@@ -77,15 +48,16 @@ type step struct {
 // too, and after one in which it made a promise that [Checker.Owes] tells of; otherwise it may be left out.
 // It keeps nothing of o. When the observation shows nothing new, the call costs a few nanoseconds.
 func (c *Checker) Observe(at Moment, o *Observation) *Violation {
-	if o.Node == raft.None || o.Node >= raft.NodeID(len(c.nodes)) {
-		return c.report(at, malformed(o.Node, "an observation of %s, who is not in the cluster", o.Node))
+	n := c.node(o.Node)
+	if n == nil {
+		return c.report(at, malformed(o.Node, "an observation of %s: nodes are n1 to n%d", o.Node, mostNodes))
 	}
-	n := &c.nodes[o.Node]
 	s := &n.seen
 	if o.Changed == 0 && s.boot == o.Boot && s.role == o.Role && s.term == o.Term && s.vote == o.Vote &&
-		s.last == o.LastIndex && s.durable == o.DurableIndex &&
+		s.last == o.LastIndex && s.synced == o.DurableIndex &&
 		s.durableTerm == o.DurableTerm && s.durableVote == o.DurableVote &&
-		s.commit == o.Commit && s.applied == o.Applied && c.first == nil {
+		s.commit == o.Commit && s.applied == o.Applied && s.base == o.Base &&
+		s.configuredAt == o.ConfigurationIndex && n.shown == o.Configuration && c.first == nil {
 		n.event = at.Event
 		if len(n.pending) == 0 {
 			return nil
@@ -109,14 +81,22 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	var s step
 	s.n, s.o, s.was = n, o, &n.seen
 	s.boot, s.known = o.Boot != n.seen.boot, c.Committed()
+	if s.boot && o.Incarnation != 0 {
+		s.wasIncarnation, n.incarnation = n.incarnation, o.Incarnation
+	}
 	s.elected = o.Role == raft.Leader && (s.was.role != raft.Leader || s.was.term != o.Term)
 
 	c.takeLog(&s)
 	c.takeCommit(&s)
 	v := c.judge(&s)
 
-	n.boots, n.event = o.Boot, at.Event
+	compacted := o.Base > s.was.base
+	n.boots, n.event, n.shown = o.Boot, at.Event, o.Configuration
+	n.wiped = false
 	n.seen.take(o)
+	if compacted {
+		c.forget()
+	}
 	if v == nil && (s.elected || s.claim != 0 || len(n.pending) > 0) {
 		c.promiseToSelf(&s)
 		v = c.settle(n)
@@ -149,7 +129,7 @@ func (c *Checker) judge(s *step) *Violation {
 			return v
 		}
 	}
-	if (s.o.Commit > s.was.commit || s.fork != 0) && c.checks(committedEntries) {
+	if (s.o.Commit > s.was.commit || s.fork != 0 || s.o.Base != s.was.base || s.boot) && c.checks(committedEntries) {
 		if v := c.committedEntries(s); v != nil {
 			return v
 		}
@@ -165,13 +145,26 @@ func (c *Checker) judge(s *step) *Violation {
 		}
 	}
 	if c.checks(monotonic) {
-		return c.monotonic(s)
+		if v := c.monotonic(s); v != nil {
+			return v
+		}
+	}
+	if s.boot && c.checks(incarnations) {
+		if v := c.incarnations(s); v != nil {
+			return v
+		}
+	}
+	if c.checks(configurationChanges) {
+		return c.configurationChanges(s)
 	}
 	return nil
 }
 
 // takeLog brings the node's shadow up to date, at a cost of the entries handed over.
 func (c *Checker) takeLog(s *step) {
+	if s.boot || s.o.Base != s.was.base {
+		c.takeBase(s)
+	}
 	if s.o.Changed == 0 {
 		return
 	}
@@ -179,8 +172,12 @@ func (c *Checker) takeLog(s *step) {
 	last := *log.at(i - 1)
 	// What was written again as it was is no change.
 	for len(rest) > 0 && i < log.n {
-		next := last.next(&rest[0])
-		if next != *log.at(i) {
+		next := *log.at(i)
+		if i-1 <= log.vague && log.vague != 0 {
+			if rest[0].Term != next.term {
+				break
+			}
+		} else if last.next(&rest[0]) != next {
 			break
 		}
 		last, rest, i = next, rest[1:], i+1
@@ -188,6 +185,7 @@ func (c *Checker) takeLog(s *step) {
 	if i < log.n {
 		s.fork, s.lost = i, *log.at(i)
 		log.cut(i)
+		s.rolledBack = s.n.rollBack(i)
 	}
 	match := c.checks(logMatching)
 	for k := range rest {
@@ -195,29 +193,34 @@ func (c *Checker) takeLog(s *step) {
 		if e.Term < last.term && s.unordered == 0 {
 			s.unordered = i
 		}
-		last = last.next(e)
+		if i-1 > log.vague || log.vague == 0 {
+			last = last.next(e)
+		} else {
+			last = c.resume(s, last, i, e)
+		}
 		place := log.add()
 		place.term, place.hash = last.term, last.hash // in two words, as they are read soon
-		if match && !c.matching.add(i, last) && s.mismatch == 0 {
+		if match && i > log.vague && !c.matching.add(i, last) && s.mismatch == 0 {
 			s.mismatch = i
+		}
+		if e.Kind == raft.EntryConfiguration && !s.renewed {
+			s.takeConfiguration(e)
 		}
 		i++
 	}
 	s.lastTerm = last.term
-}
-
-// Down tells that a node crashed or halted. What it had on its disk counts until it is observed again, in a
-// higher boot. A node that is not in the cluster, or is down already, is ignored.
-func (c *Checker) Down(at Moment, id raft.NodeID) {
-	if id == raft.None || id >= raft.NodeID(len(c.nodes)) {
-		return
+	if s.old != nil {
+		s.compareOld()
+		c.spare.reset(0)
+		s.old = nil
 	}
-	n := &c.nodes[id]
-	n.seen.boot, n.taken = 0, 0
-	// What a node has in memory only starts over; its term and vote there are asked about within a boot
-	// only.
-	n.seen.role, n.seen.commit, n.seen.applied = raft.Follower, 0, 0
-	n.down()
+	if s.renewed {
+		for k := range s.o.Suffix {
+			if e := &s.o.Suffix[k]; e.Kind == raft.EntryConfiguration {
+				s.takeConfiguration(e)
+			}
+		}
+	}
 }
 
 // inconsistent says in what way an observation contradicts itself or the one before.
@@ -226,20 +229,35 @@ func inconsistent(n *node, o *Observation) *Violation {
 	switch {
 	case o.Boot == 0 || boot && o.Boot <= n.boots:
 		return malformed(n.id, "%s shows boot %d after boot %d: boots count up from 1", n.id, o.Boot, n.boots)
-	case boot && o.Changed != 1:
-		return malformed(n.id, "%s shows itself for the first time in boot %d with changes from index %d: on a boot they start at 1", n.id, o.Boot, o.Changed)
+	case !boot && o.Incarnation != n.incarnation && o.Incarnation != 0:
+		return malformed(n.id, "%s shows itself as incarnation %d and, within one boot, as %d", n.id, n.incarnation, o.Incarnation)
+	case o.Base > o.LastIndex || o.LastIndex > farthestIndex || o.Base == 0 && o.BaseTerm != 0:
+		return malformed(n.id, "%s shows a log that begins after index %d, of term %d, and ends at %d", n.id, o.Base, o.BaseTerm, o.LastIndex)
+	case boot && o.Changed != o.Base+1:
+		return malformed(n.id, "%s shows itself for the first time in boot %d with changes from index %d: on a boot they start at %d, where its log begins",
+			n.id, o.Boot, o.Changed, o.Base+1)
 	case o.Role > raft.Leader:
 		return malformed(n.id, "%s shows the unknown %s", n.id, o.Role)
 	case o.DurableIndex > o.LastIndex:
 		return malformed(n.id, "%s shows a log that ends at %d and is on disk up to %d", n.id, o.LastIndex, o.DurableIndex)
+	case !boot && o.Base < n.seen.base:
+		return malformed(n.id, "%s shows a log that begins after index %d, and before, in the same boot, began after %d", n.id, o.Base, n.seen.base)
 	case o.Changed == 0:
 		if o.LastIndex != n.seen.last || len(o.Suffix) != 0 {
 			return malformed(n.id, "%s shows a log that ends at %d, with %d entries handed over, and no change since it ended at %d",
 				n.id, o.LastIndex, len(o.Suffix), n.seen.last)
 		}
+		if n.log.at(o.Base).term != o.BaseTerm {
+			return malformed(n.id, "%s shows no change of its log, and a term %d at index %d, where it was %d", n.id, o.BaseTerm, o.Base, n.log.at(o.Base).term)
+		}
 		return nil
-	case o.Changed > n.log.n || o.Changed-1 > o.LastIndex:
+	case o.Changed <= o.Base || o.Changed-1 > o.LastIndex:
+		return malformed(n.id, "%s shows changes from index %d of a log that begins after %d and ends at %d", n.id, o.Changed, o.Base, o.LastIndex)
+	case o.Changed > n.log.n && o.Changed != o.Base+1:
 		return malformed(n.id, "%s shows changes from index %d of a log that ended at %d and ends at %d", n.id, o.Changed, n.log.last(), o.LastIndex)
+	case !boot && (o.Changed != o.Base+1 || o.Base == n.seen.base) && n.log.at(o.Base).term != o.BaseTerm:
+		return malformed(n.id, "%s shows changes from index %d only, and a term %d at index %d, where it was %d",
+			n.id, o.Changed, o.BaseTerm, o.Base, n.log.at(o.Base).term)
 	case raft.Index(len(o.Suffix)) != o.LastIndex-(o.Changed-1):
 		return malformed(n.id, "%s shows %d entries for the indexes %d to %d", n.id, len(o.Suffix), o.Changed, o.LastIndex)
 	}
@@ -250,3 +268,6 @@ func inconsistent(n *node, o *Observation) *Violation {
 	}
 	return nil
 }
+
+// farthestIndex is far beyond any log.
+const farthestIndex = 1 << 62

@@ -18,13 +18,43 @@ type link struct {
 	hash uint64
 }
 
-// chain is a log: the links of its entries by index, and the zero link at 0.
-type chain = series[link]
+// chain is a log: the links of its entries by index, and before them that of the base, the last entry that a
+// snapshot stands for; the zero link at 0 when the log is whole.
+type chain struct {
+	series[link]
+	// vague, when not 0, is the highest index whose link has the term only: the log began at a base so far back that
+	// nothing is known of it any more. It is 0 or at least base.
+	vague raft.Index
+}
 
 func newChain() chain {
 	var c chain
-	c.add()
+	*c.add() = link{}
 	return c
+}
+
+// begin makes the chain one of no entries after a base.
+func (c *chain) begin(i raft.Index, l link, known bool) {
+	c.reset(i)
+	*c.add() = l
+	c.vague = 0
+	if !known {
+		c.vague = i
+	}
+}
+
+// cut leaves the links below an index, which is above base.
+func (c *chain) cut(i raft.Index) {
+	c.series.cut(i)
+	c.vague = min(c.vague, i-1)
+}
+
+// term returns the term at an index, 0 where there is no link.
+func (c *chain) term(i raft.Index) raft.Term {
+	if !c.has(i) {
+		return 0
+	}
+	return c.at(i).term
 }
 
 // next returns the link of the entry that follows l. The index is not hashed: it is the number of links
@@ -61,13 +91,25 @@ func fold(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
+// same says whether two logs that reach an index are equal up to there. What one of them has no link of any more was
+// committed, and looked at then.
+func same(a, b *chain, i raft.Index) bool {
+	if i < a.base || i < b.base {
+		return true
+	}
+	if i <= a.vague || i <= b.vague {
+		return a.at(i).term == b.at(i).term
+	}
+	return *a.at(i) == *b.at(i)
+}
+
 // differ returns the first index at which two logs differ, both of which hold index end. They do differ at
 // end; as equal links mean equal prefixes, halving finds the place.
 func differ(a, b *chain, end raft.Index) raft.Index {
-	same := raft.Index(0)
-	for end-same > 1 {
-		if mid := same + (end-same)/2; *a.at(mid) == *b.at(mid) {
-			same = mid
+	alike := max(a.base, b.base, 1) - 1
+	for end-alike > 1 {
+		if mid := alike + (end-alike)/2; same(a, b, mid) {
+			alike = mid
 		} else {
 			end = mid
 		}
@@ -75,16 +117,17 @@ func differ(a, b *chain, end raft.Index) raft.Index {
 	return end
 }
 
-// holds says whether a log has an entry at an index, and everything before it, as in another.
+// holds says whether a log has an entry at an index, and everything before it, as in another, which reaches that
+// index.
 func holds(log, other *chain, i raft.Index) bool {
-	return i < log.n && *log.at(i) == *other.at(i)
+	return i < log.n && same(log, other, i)
 }
 
 // missing returns the first index up to end at which a log does not have what another, which reaches end,
 // has.
 func missing(log, other *chain, end raft.Index) raft.Index {
 	if last := log.last(); last < end {
-		if *log.at(last) == *other.at(last) {
+		if same(log, other, last) {
 			return last + 1
 		}
 		end = last

@@ -27,7 +27,7 @@ func (c *Checker) stateMachineSafety(s *step) *Violation {
 		return c.violated(stateMachineSafety, []raft.NodeID{id}, "%s applied index %d, but its log ends at %d", id, i, s.o.LastIndex)
 	}
 	return c.violated(stateMachineSafety, []raft.NodeID{id}, "%s applied index %d with an entry of term %d at index %d; the one committed there is another, of term %d",
-		id, i, s.n.log.at(at).term, at, c.committed.at(at).term)
+		id, i, s.n.log.term(at), at, c.committed.term(at))
 }
 
 // sameApplied is the part about what state machines are handed; a is what the first of them was handed at
@@ -36,9 +36,9 @@ func (c *Checker) sameApplied(n *node, e *raft.Entry, entry link, a *application
 	switch {
 	case e.Index <= n.taken:
 		return c.violated(stateMachineSafety, []raft.NodeID{n.id}, "%s applied index %d after index %d", n.id, e.Index, n.taken)
-	case a.by != raft.None && a.entry != entry:
-		return c.violated(stateMachineSafety, []raft.NodeID{a.by, n.id}, "%s and %s applied different entries at index %d, of terms %d and %d",
-			a.by, n.id, e.Index, a.entry.term, entry.term)
+	case a.by != 0 && a.entry != entry:
+		return c.violated(stateMachineSafety, []raft.NodeID{raft.NodeID(a.by), n.id}, "%s and %s applied different entries at index %d, of terms %d and %d",
+			raft.NodeID(a.by), n.id, e.Index, a.entry.term, entry.term)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // Observer is a Process that shows its state, so that the checker can watch it.
 type Observer interface {
 	// Observe fills in what the process is now, all but Node and Boot, which are filled in already. It is called after
-	// every event that touched the process; Changed counts from the last call, and is 1 at the first, when there is a log.
+	// every event that touched the process; Changed counts from the last call, and is Base+1 at the first, when there is a log.
 	Observe(o *checker.Observation)
 }
 
@@ -82,8 +82,8 @@ func (r *Run) touched(id raft.NodeID) {
 	case n.observer != nil:
 		r.seen = checker.Observation{Node: id, Boot: n.boot}
 		n.observer.Observe(&r.seen)
-		if n.fresh && r.seen.LastIndex == 0 {
-			r.seen.Changed = 1 // an empty log is as read from disk
+		if n.fresh && r.seen.LastIndex == r.seen.Base {
+			r.seen.Changed = r.seen.Base + 1 // an empty log is as read from disk
 		}
 		n.fresh = false
 		s := statusOf(&r.seen)
@@ -97,13 +97,15 @@ func (r *Run) touched(id raft.NodeID) {
 // look shows what is new of a core.
 func (r *Run) look(n *node, s *raft.Status, changed raft.Index) {
 	r.seen = checker.Observation{
-		Node: n.id, Boot: n.boot, Role: s.Role, Term: s.Term, Vote: s.Vote,
-		LastIndex: s.LastIndex, Changed: changed,
+		Node: n.id, Boot: n.boot, Incarnation: n.core.Incarnation(), Role: s.Role, Term: s.Term, Vote: s.Vote,
+		Base: s.Base, BaseTerm: s.BaseTerm, LastIndex: s.LastIndex,
+		Configuration: n.core.Configuration(), ConfigurationIndex: s.ConfigurationIndex,
 		DurableIndex: s.DurableIndex, DurableTerm: s.DurableHard.Term, DurableVote: s.DurableHard.Vote,
 		Commit: s.Commit, Applied: s.Applied,
 	}
 	if changed != 0 {
-		r.seen.Suffix = r.entries(n.core, changed, s.LastIndex)
+		r.seen.Changed = max(changed, s.Base+1) // what was written may have been compacted since
+		r.seen.Suffix = r.entries(n.core, r.seen.Changed, s.LastIndex)
 	}
 	r.judge(n, s)
 }
@@ -128,7 +130,8 @@ func (r *Run) entries(c *raft.Core, from, to raft.Index) []raft.Entry {
 // statusOf is what an observation says of a node, in the words of a core.
 func statusOf(o *checker.Observation) raft.Status {
 	s := raft.Status{
-		ID: o.Node, Role: o.Role, Term: o.Term, Vote: o.Vote, LastIndex: o.LastIndex,
+		ID: o.Node, Role: o.Role, Term: o.Term, Vote: o.Vote, Base: o.Base, BaseTerm: o.BaseTerm, LastIndex: o.LastIndex,
+		LastTerm: o.BaseTerm, ConfigurationIndex: o.ConfigurationIndex,
 		Commit: o.Commit, Applied: o.Applied, DurableIndex: o.DurableIndex,
 		DurableHard: raft.HardState{Term: o.DurableTerm, Vote: o.DurableVote},
 	}
@@ -179,7 +182,7 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	if !ok {
 		return
 	}
-	p := checker.Promise{Node: from, To: to, Term: rm.Term}
+	p := checker.Promise{Node: from, To: to, Term: rm.Term, Incarnation: rm.Incarnation}
 	switch {
 	case rm.Kind == raft.MsgRequestVote:
 		p.Kind, p.To = checker.VotePromise, from // a candidate votes for itself: see Core.kept
@@ -187,6 +190,8 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 		p.Kind = checker.VotePromise
 	case rm.Kind == raft.MsgAppendReply && rm.AppendReply.Success:
 		p.Kind, p.Index = checker.EntryPromise, rm.AppendReply.Match
+	case rm.Kind == raft.MsgInstallReply && rm.InstallReply.Done:
+		p.Kind, p.Index = checker.EntryPromise, rm.InstallReply.Index
 	default:
 		return
 	}
