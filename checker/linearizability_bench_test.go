@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"bytes"
 	"fmt"
 	"syscall"
 	"testing"
@@ -34,6 +35,21 @@ func BenchmarkCrowd(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkReadHistory is a crowd's history read from its file.
+func BenchmarkReadHistory(b *testing.B) {
+	const ops = 100_000
+	var file bytes.Buffer
+	require.NoError(b, WriteHistory(&file, crowd(1, 50, ops, 100)))
+	b.ReportAllocs()
+	before := cpu(b)
+	for b.Loop() {
+		_, err := ReadHistory(bytes.NewReader(file.Bytes()))
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/float64(b.N)/ops, "cpu-ns/operation")
+	b.ReportMetric(0, "ns/op")
 }
 
 // cpu is the time that processors have spent on this process.
