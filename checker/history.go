@@ -47,11 +47,16 @@ const (
 )
 
 // Call begins an operation and returns its handle. Handles count up from 0. It keeps
-// nothing of r but its strings.
+// nothing of r but its strings, and a value or an expectation only where the operation has any use for it.
 func (h *History) Call(client uint64, r *kv.Request, at time.Duration) int {
-	h.records = append(h.records, record{Operation: Operation{
-		Client: client, Key: r.Key, Op: r.Op, Value: r.Value, Expect: r.Expect, Call: at, Unknown: true,
-	}})
+	o := Operation{Client: client, Key: r.Key, Op: r.Op, Call: at, Unknown: true}
+	switch r.Op {
+	case kv.Put, kv.Append:
+		o.Value = r.Value
+	case kv.CAS:
+		o.Value, o.Expect = r.Value, r.Expect
+	}
+	h.records = append(h.records, record{Operation: o})
 	return len(h.records) - 1
 }
 

@@ -3,11 +3,13 @@ package checker
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -96,7 +98,8 @@ func toLine(o *Operation) (line, error) {
 }
 
 // ReadHistory reads what [WriteHistory] writes, and nothing else: a field that is unknown, given twice, missing or
-// of another type, an operation that does not exist, a return before its call are errors. The error names the
+// of another type, an operation that does not exist, a return before its call are errors, and so is a client that calls while
+// its last operation, which was answered, was under way. (One that got no answer may have been given up at any time.) The error names the
 // line of each, up to ten. argument may be left out where the operation has none, result where nothing was seen. Blank lines
 // are skipped. Input without any operation is an empty history.
 func ReadHistory(r io.Reader) (*History, error) {
@@ -104,6 +107,7 @@ func ReadHistory(r io.Reader) (*History, error) {
 	in.Buffer(nil, maxLine)
 	h := &History{}
 	var errs []error
+	var lines []int
 	number := 0
 	for in.Scan() && len(errs) < maxErrors {
 		number++
@@ -120,7 +124,7 @@ func ReadHistory(r io.Reader) (*History, error) {
 		if !op.Unknown {
 			rec.fate = returned
 		}
-		h.records = append(h.records, rec)
+		h.records, lines = append(h.records, rec), append(lines, number)
 	}
 	switch err := in.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
@@ -128,10 +132,53 @@ func ReadHistory(r io.Reader) (*History, error) {
 	case err != nil:
 		errs = append(errs, fmt.Errorf("after line %d: %w", number, err))
 	}
+	if len(errs) == 0 {
+		errs = oneAtATime(h.records, lines)
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	return h, nil
+}
+
+// oneAtATime returns an error for each call of a client that had an operation under way, in the order of the lines and not
+// endlessly many. lines are the records'.
+func oneAtATime(records []record, lines []int) (errs []error) {
+	end := func(i int) time.Duration {
+		if records[i].Unknown {
+			return records[i].Call
+		}
+		return records[i].Return
+	}
+	order := make([]int, len(records))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(records[a].Client, records[b].Client), cmp.Compare(records[a].Call, records[b].Call),
+			cmp.Compare(end(a), end(b)), cmp.Compare(a, b))
+	})
+	type clash struct{ call, open int }
+	var clashes []clash
+	open := 0
+	for n, i := range order {
+		switch {
+		case n == 0 || records[i].Client != records[open].Client || records[i].Call >= end(open):
+			open = i
+		default:
+			clashes = append(clashes, clash{i, open})
+			if end(i) > end(open) {
+				open = i
+			}
+		}
+	}
+	slices.SortFunc(clashes, func(a, b clash) int { return cmp.Compare(a.call, b.call) })
+	for _, c := range clashes[:min(len(clashes), maxErrors)] {
+		is, of := &records[c.call], &records[c.open]
+		errs = append(errs, fmt.Errorf("line %d: client %d calls at %d, while its operation of line %d was under way from %d to %d",
+			lines[c.call], is.Client, int64(is.Call), lines[c.open], int64(of.Call), int64(of.Return)))
+	}
+	return errs
 }
 
 func readLine(text []byte) (Operation, error) {

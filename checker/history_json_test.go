@@ -145,6 +145,32 @@ func TestReadingTellsSeveralErrorsAtOnceButNotEndlessly(t *testing.T) {
 	}
 }
 
+func TestAClientHasOneOperationUnderWay(t *testing.T) {
+	at := func(client, call, ret int) string {
+		if ret == 0 {
+			return fmt.Sprintf(`{"client":%d,"key":"k%d","operation":"delete","call":%d}`+"\n", client, call, call)
+		}
+		return fmt.Sprintf(`{"client":%d,"key":"k%d","operation":"delete","call":%d,"return":%d}`+"\n", client, call, call, ret)
+	}
+	for _, text := range []string{
+		at(1, 1, 5) + at(2, 2, 6) + at(1, 5, 9) + at(1, 9, 9) + at(1, 9, 10), // each begins when the one before has returned
+		at(1, 9, 10) + at(1, 1, 9),                            // in whatever order they are written
+		at(1, 1, 0) + at(1, 2, 0) + at(1, 2, 5) + at(1, 5, 0), // what had no answer may have been given up
+		at(1, 5, 9) + at(1, 5, 0) + at(1, 5, 5),
+	} {
+		_, err := ReadHistory(strings.NewReader(text))
+		require.NoError(t, err, text)
+	}
+	_, err := ReadHistory(strings.NewReader("\n" + at(1, 1, 5) + at(2, 2, 9) + at(1, 4, 9) + at(2, 3, 4) + at(2, 7, 0) + at(1, 8, 10) + at(1, 4, 9)))
+	require.EqualError(t, err, `line 4: client 1 calls at 4, while its operation of line 2 was under way from 1 to 5
+line 5: client 2 calls at 3, while its operation of line 3 was under way from 2 to 9
+line 6: client 2 calls at 7, while its operation of line 3 was under way from 2 to 9
+line 7: client 1 calls at 8, while its operation of line 4 was under way from 4 to 9
+line 8: client 1 calls at 4, while its operation of line 4 was under way from 4 to 9`)
+	_, err = ReadHistory(strings.NewReader(strings.Repeat(at(1, 1, 2), 50)))
+	require.Len(t, strings.Split(err.Error(), "\n"), 10)
+}
+
 func TestReadingFailsWhenItsInputDoes(t *testing.T) {
 	broken := errors.New("broken pipe")
 	_, err := ReadHistory(iotest.ErrReader(broken))

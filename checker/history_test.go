@@ -47,6 +47,24 @@ func TestOnlyGetAndCasSeeAnything(t *testing.T) {
 	}
 }
 
+func TestAnOperationCarriesOnlyWhatItUses(t *testing.T) {
+	for op, want := range map[kv.Op]Operation{
+		kv.Get: {}, kv.Delete: {}, kv.Put: {Value: "v"}, kv.Append: {Value: "v"}, kv.CAS: {Value: "v", Expect: "e"},
+	} {
+		h := &History{}
+		h.Call(1, &kv.Request{Op: op, Value: "v", Expect: "e"}, 1)
+		got := h.Operations()[0]
+		require.Equal(t, want, Operation{Value: got.Value, Expect: got.Expect}, op)
+	}
+	// A delete of unknown outcome is one, whatever value its request had.
+	h := &History{}
+	h.Lost(h.Call(1, &kv.Request{Op: kv.Delete, Key: "x", Value: "no use"}, 1))
+	for _, o := range []Operation{put("a").by(2, 0, 1), get("a").by(2, 2, 3), get("").by(2, 4, 5)} {
+		h.Return(h.Call(o.Client, &kv.Request{Op: o.Op, Key: o.Key, Value: o.Value}, o.Call), o.Result, o.Return)
+	}
+	require.Equal(t, VerdictLinearizable, Linearizable(h, 0).Verdict)
+}
+
 func TestAReturnIsNeverBeforeItsCall(t *testing.T) {
 	h := &History{}
 	h.Return(h.Call(1, &kv.Request{Op: kv.Get, Key: "x"}, 7), kv.Result{}, 3)

@@ -80,13 +80,16 @@ func (v view) operations() []porcupine.Operation {
 	extra := len(clients)
 	out := make([]porcupine.Operation, len(v.items))
 	for i, it := range v.items {
-		in := newInput(it.op)
+		in := newInput(&it)
 		row, _ := slices.BinarySearch(clients, it.op.Client)
 		op := porcupine.Operation{ClientId: row, Input: &in, Call: int64(it.call), Return: int64(it.ret)}
 		told := fmt.Sprintf("client %d, %v to %v", it.op.Client, it.call, it.ret)
-		if it.op.Unknown {
+		if it.op.Unknown || it.told != nil && it.told.unanswered {
 			op.ClientId, extra = extra, extra+1
 			told = fmt.Sprintf("client %d, from %v, no answer", it.op.Client, it.call)
+		}
+		if it.told != nil && it.told.note != "" {
+			told += "; " + it.told.note
 		}
 		if it.ret == forever {
 			op.Return = int64(min(end, forever-time.Nanosecond) + time.Nanosecond)

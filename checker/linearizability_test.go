@@ -473,7 +473,7 @@ func TestTheBudgetIsForAllSegmentsOfAKey(t *testing.T) {
 		ops = append(ops, o.by(o.Client, o.Call+300, o.Return+300))
 	}
 	twice := historyOf(ops...)
-	require.Equal(t, Outcome{Verdict: VerdictLinearizable, Steps: 2 * need}, LinearizableWith(twice, nil, 2*need))
+	require.Equal(t, Outcome{Verdict: VerdictLinearizable, Tier: TierSearch, Steps: 2 * need}, LinearizableWith(twice, nil, 2*need))
 	require.Equal(t, VerdictInconclusive, LinearizableWith(twice, nil, 2*need-1).Verdict)
 }
 
@@ -590,7 +590,7 @@ func TestTheModelIsTheStore(t *testing.T) {
 		op := Operation{Op: r.Op, Value: r.Value, Expect: r.Expect, Result: took.Result}
 		after, ok := op.apply(value)
 		require.True(t, ok)
-		ok, state := modelStep(any(value), ptr(newInput(&op)))
+		ok, state := modelStep(any(value), ptr(newInput(&item{op: &op})))
 		require.True(t, ok)
 		require.Equal(t, after, state)
 
@@ -598,7 +598,7 @@ func TestTheModelIsTheStore(t *testing.T) {
 			op.Result.Value += "!"
 			_, ok = op.apply(value)
 			require.False(t, ok, "a result that the store did not give")
-			ok, _ = modelStep(any(value), ptr(newInput(&op)))
+			ok, _ = modelStep(any(value), ptr(newInput(&item{op: &op})))
 			require.False(t, ok)
 		}
 		value = after

@@ -33,7 +33,7 @@ func (o *Operation) apply(before string) (after string, ok bool) {
 	case kv.Delete:
 		return "", true
 	}
-	return before, false
+	return before, o.Unknown
 }
 
 // search is one call of porcupine: a run of operations on one key.
@@ -52,6 +52,15 @@ type input struct {
 	// writes is what put, delete and a cas that swaps leave, made into an interface once and
 	// not in every step.
 	writes any
+	// text describes the operation where it is not shown as it was recorded, else it is "".
+	text string
+}
+
+func (in *input) describe() string {
+	if in.text != "" {
+		return in.text
+	}
+	return describe(in.op)
 }
 
 // model counts its steps. Past the budget no step is possible, which ends the search
@@ -69,7 +78,7 @@ func (s *search) model() porcupine.Model {
 		},
 		Equal:             func(a, b any) bool { return a.(string) == b.(string) },
 		Hash:              func(state any) uint64 { return fnv1a(state.(string)) },
-		DescribeOperation: func(in, _ any) string { return describe(in.(*input).op) },
+		DescribeOperation: func(in, _ any) string { return in.(*input).describe() },
 		// The page puts this into its markup as it is.
 		DescribeState: func(state any) string { return html.EscapeString(quote(state.(string))) },
 	}
