@@ -207,6 +207,7 @@ func (t *timeline) wipe(id raft.NodeID) bool {
 	}
 	n := &t.r.nodes[id]
 	n.wiped = true
+	t.r.check.Wiped(t.r.checkMoment(), id)
 	return true
 }
 
