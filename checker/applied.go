@@ -36,7 +36,7 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 		return c.report(at, malformed(id, "%s applied index %d when nobody had applied any beyond %d", id, e.Index, end-1))
 	}
 	for c.applied.n <= e.Index {
-		*c.applied.add() = application{}
+		*c.applied.add() = application{} // the page may be an old one
 	}
 	if !c.applied.has(e.Index) {
 		n.taken = e.Index

@@ -220,6 +220,39 @@ func (n *fake) bootsWith(tamper func(o *Observation)) {
 	n.of.c.Observe(n.of.moment(), o)
 }
 
+// configuration is one of these voters, each in its first incarnation.
+func configuration(voters ...raft.NodeID) *raft.Configuration {
+	return &raft.Configuration{Voters: members(voters...)}
+}
+
+func members(ids ...raft.NodeID) []raft.Member {
+	var list []raft.Member
+	for _, id := range ids {
+		list = append(list, raft.Member{ID: id, Incarnation: raft.FirstIncarnation})
+	}
+	return list
+}
+
+// joint is a configuration on the way from some voters to others.
+func joint(to, from []raft.Member) *raft.Configuration {
+	return &raft.Configuration{Voters: to, Outgoing: from}
+}
+
+// elected has the node ask for votes in a term, get those of the others, and lead.
+func (n *fake) elected(term raft.Term, by ...*fake) {
+	n.happens(0, func(o *Observation) {
+		o.Role, o.Term, o.Vote, o.DurableTerm, o.DurableVote = raft.Candidate, term, o.Node, term, o.Node
+		n.promises(VotePromise, n, term, 0)
+	})
+	for _, v := range by {
+		if v.o.Term < term {
+			v.follows(term)
+		}
+		v.votes(n)
+	}
+	n.happens(0, func(o *Observation) { o.Role = raft.Leader })
+}
+
 // takes hands the entry at i to the node's state machine.
 func (n *fake) takes(i raft.Index, session kv.SessionID, seq uint64, effect bool) {
 	n.of.event++

@@ -22,13 +22,13 @@ import "raftsim/raft"
 // Raft paper §5.3, §5.4.2, §6, §7. In Ongaro's TLA+ specification: AdvanceCommitIndex, and Lemmas 8 and 9 of the
 // proof (dissertation, appendix B.2).
 func (c *Checker) committedEntries(s *step) *Violation {
-	if s.o.Commit > s.was.commit {
-		if v := c.commitCovers(s); v != nil {
+	if s.o.Base != s.was.base || s.boot && s.o.Base != 0 {
+		if v := c.baseCommitted(s); v != nil {
 			return v
 		}
 	}
-	if s.o.Base != s.was.base || s.boot && s.o.Base != 0 {
-		if v := c.baseCommitted(s); v != nil {
+	if s.o.Commit > s.was.commit {
+		if v := c.commitCovers(s); v != nil {
 			return v
 		}
 	}

@@ -1,6 +1,10 @@
 package checker
 
-import "testing"
+import (
+	"testing"
+
+	"raftsim/raft"
+)
 
 func TestCommittedEntries(t *testing.T) {
 	scripts{
@@ -158,5 +162,185 @@ func TestCommittedEntries(t *testing.T) {
 			n[2].log = n[2].log[:1]
 			n[2].boots()
 		}, "n2 lost the committed entry of term 1 at index 2, which was on its disk, in a restart"},
+		{"a log is compacted, comes back from before that, and from after it", func(n []*fake) {
+			committed(n)
+			n[1].applies(2)
+			whole := n[1].log
+			n[1].compacts(1)
+			n[1].crashes()
+			n[1].log = whole
+			n[1].bootsWith(func(o *Observation) { o.Base, o.BaseTerm = 0, 0 })
+			n[1].applies(2)
+			n[1].compacts(2)
+			n[1].crashes()
+			n[1].boots()
+			n[1].stores(3, 1)
+		}, ""},
+		{"a snapshot takes the place of a log that is behind, of one that is another, and of none", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].stores(1, 1)
+			n[4].installs(2, 1)
+			n[4].stores(3, 1)
+			n[5].follows(3)
+			n[5].stores(1, 3, 3, 3)
+			n[5].follows(4)
+			n[5].installs(2, 1)
+			n[3].crashes()
+			n[3].boots()
+			n[3].follows(2)
+			n[3].installs(2, 1)
+		}, ""},
+		{"a snapshot counts as a copy", func(n []*fake) {
+			committed(n)
+			n[1].applies(2)
+			n[1].compacts(2)
+			n[4].follows(1)
+			n[4].installs(2, 1)
+			n[1].stores(3, 1)
+			for _, i := range []int{4, 5} {
+				n[i].follows(1)
+			}
+			n[4].stores(3, 1)
+			n[3].stores(3, 1)
+			n[1].commits(3)
+		}, ""},
+		{"a snapshot beyond what was committed", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].installs(3, 1)
+		}, "n4 has a snapshot in place of its log up to index 3, but only index 2 is committed"},
+		{"a snapshot of another entry than the one committed", func(n []*fake) {
+			committed(n)
+			n[4].follows(2)
+			n[4].installs(2, 2)
+		}, "n4 has a snapshot of term 2 in place of its log up to index 2, where an entry of term 1 was committed"},
+		{"a snapshot of a log that is not the committed one", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].writesData(1, 1, "x")
+			n[4].writesData(2, 1, "y")
+			n[4].syncs()
+			n[4].happens(0, func(o *Observation) {
+				o.Base, o.BaseTerm, o.Commit = 1, 1, 1
+				n[4].log = n[4].log[1:]
+			})
+		}, "n4 has a snapshot in place of its log up to index 1, where another log was committed"},
+		{"a log is compacted beyond its commit index", func(n []*fake) {
+			committed(n)
+			n[2].compacts(2)
+		}, "n2 has a snapshot in place of its log up to index 2, but its commit index is 0"},
+		{"a boot from a snapshot nobody took", func(n []*fake) {
+			committed(n)
+			n[2].crashes()
+			n[2].log = nil
+			n[2].bootsWith(func(o *Observation) { o.Base, o.BaseTerm = 7, 1 })
+		}, "n2 has a snapshot in place of its log up to index 7, but only index 2 is committed"},
+		{"a majority of four", func(n []*fake) {
+			committed(n)
+			n[1].configures(configuration(1, 2, 3, 4))
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[3].copies(n[1], 3)
+			n[1].commits(3)
+		}, ""},
+		{"what commits a joint configuration is counted by it, not by the one that follows at once", func(n []*fake) {
+			committed(n)
+			n[1].configures(joint(members(1, 2), members(1, 2, 3, 4, 5)))
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[3].copies(n[1], 3)
+			n[1].happens(4, func(o *Observation) {
+				next := configuration(1, 2)
+				n[1].log = append(n[1].log, raft.Entry{Index: 4, Term: 1, Kind: raft.EntryConfiguration, Data: next.Encode(nil)})
+				o.Commit, o.Configuration, o.ConfigurationIndex = 3, next, 4
+			})
+			n[1].syncs()
+			n[2].copies(n[1], 4)
+			n[1].commits(4)
+		}, ""},
+		{"a follower comes to know by way of a leader that went on", func(n []*fake) {
+			committed(n)
+			n[1].configures(configuration(1, 2, 3, 4))
+			n[1].syncs()
+			for i := 2; i <= 4; i++ {
+				n[i].follows(1)
+				n[i].stores(1, 1, 1)
+				n[i].copies(n[1], 3)
+			}
+			n[2].commits(3)
+		}, ""},
+		{"a learner does not count", func(n []*fake) {
+			committed(n)
+			g := configuration(1, 2, 3, 4)
+			g.Learners = members(5)
+			n[1].configures(g)
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[5].follows(1)
+			n[5].copies(n[1], 1)
+			n[1].commits(3)
+		}, "n1 committed index 3 of term 1, which 2 of the 4 voters [n1 n2 n3 n4] have on disk: [n1 n2]"},
+		{"a leader that is leaving counts itself", func(n []*fake) {
+			committed(n)
+			n[1].configures(configuration(2, 3, 4, 5))
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[3].copies(n[1], 3)
+			n[1].commits(3)
+		}, "n1 committed index 3 of term 1, which 2 of the 4 voters [n2 n3 n4 n5] have on disk: [n2 n3]"},
+		{"a joint configuration is committed by the voters to be alone", func(n []*fake) {
+			committed(n)
+			n[1].configures(joint(members(1, 2), members(1, 2, 3, 4, 5)))
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[1].happens(4, func(o *Observation) {
+				next := configuration(1, 2)
+				n[1].log = append(n[1].log, raft.Entry{Index: 4, Term: 1, Kind: raft.EntryConfiguration, Data: next.Encode(nil)})
+				o.Commit, o.Configuration, o.ConfigurationIndex = 3, next, 4
+			})
+		}, "n1 committed index 3 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
+		{"a joint configuration is committed by the voters before alone", func(n []*fake) {
+			committed(n)
+			n[1].configures(joint(members(4, 5), members(1, 2, 3)))
+			n[1].syncs()
+			n[2].copies(n[1], 3)
+			n[3].copies(n[1], 3)
+			n[1].commits(3)
+		}, "n1 committed index 3 of term 1, which 0 of the 2 voters [n4 n5] have on disk: []"},
+		{"a node whose disk was wiped had told the leader", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1)
+			for i := 2; i <= 3; i++ {
+				n[i].joins(raft.FirstIncarnation)
+				n[i].follows(1)
+				n[i].stores(1, 1)
+			}
+			n[3].acks(n[1], 1)
+			n[3].wiped()
+			n[3].joins(77)
+			n[1].commits(1)
+		}, ""},
+		{"a node whose disk was wiped had told nobody", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1)
+			for i := 2; i <= 3; i++ {
+				n[i].follows(1)
+				n[i].stores(1, 1)
+			}
+			n[3].wiped()
+			n[1].commits(1)
+		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
+		{"another node of a voter's name is none of the voters", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1)
+			n[2].follows(1)
+			n[2].stores(1, 1)
+			n[3].wiped()
+			n[3].joins(77)
+			n[3].follows(1)
+			n[3].stores(1, 1)
+			n[1].commits(1)
+		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
 	}.run(t, "committed-entries")
 }

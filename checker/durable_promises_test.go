@@ -284,6 +284,77 @@ func TestDurablePromises(t *testing.T) {
 			n[1].log = n[1].log[:1]
 			n[1].boots()
 		}, "n1 acknowledged index 2, but lost index 2 in a restart"},
+		{"a snapshot takes the place of what was acknowledged", func(n []*fake) {
+			acked(n)
+			n[3].follows(1)
+			n[3].stores(1, 1, 1)
+			n[1].commits(2)
+			n[2].applies(2)
+			n[2].compacts(2)
+			n[2].crashes()
+			n[2].boots()
+			n[2].acks(n[1], 2)
+		}, ""},
+		{"a snapshot that arrived is acknowledged", func(n []*fake) {
+			committed(n)
+			n[1].applies(2)
+			n[1].compacts(2)
+			n[4].follows(1)
+			n[4].installs(2, 1)
+			n[4].acks(n[1], 2)
+			n[4].crashes()
+			n[4].boots()
+		}, ""},
+		{"a snapshot in place of entries that are not yet on disk", func(n []*fake) {
+			committed(n)
+			n[2].applies(2)
+			n[2].writes(1, 1, 1)
+			n[2].compacts(2)
+			n[2].shows(func(o *Observation) { o.DurableIndex = 0 })
+			n[2].acks(n[1], 2)
+		}, ""},
+		{"a crash undoes a compaction, and takes no entry with it", func(n []*fake) {
+			acked(n)
+			n[3].follows(1)
+			n[3].stores(1, 1, 1)
+			n[1].commits(2)
+			whole := n[2].log
+			n[2].applies(2)
+			n[2].compacts(1)
+			n[2].compacts(2)
+			n[2].crashes()
+			n[2].log = whole
+			n[2].bootsWith(func(o *Observation) { o.Base, o.BaseTerm = 0, 0 })
+		}, ""},
+		{"a wiped disk takes its promises with it", func(n []*fake) {
+			acked(n)
+			n[2].votes(n[1])
+			n[2].wiped()
+			n[2].joins(77)
+			n[2].follows(1)
+			n[2].votes(n[3])
+		}, ""},
+		{"a snapshot is acknowledged before it is on disk", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].acks(n[1], 2)
+		}, "n4 acknowledged index 2 in term 1, but its disk holds the log up to index 0, and term 1 and no vote"},
+		{"a snapshot takes the place of a longer log that goes with it", func(n []*fake) {
+			committed(n)
+			n[1].stores(3, 1)
+			n[2].stores(3, 1)
+			n[2].acks(n[1], 3)
+			n[2].installs(2, 1)
+		}, "n2 dropped index 3, which it had acknowledged in term 1, within that term"},
+		{"a disk comes back from before a snapshot that stood for acknowledged entries", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].installs(2, 1)
+			n[4].acks(n[1], 2)
+			n[4].crashes()
+			n[4].log = nil
+			n[4].bootsWith(func(o *Observation) { o.Base, o.BaseTerm = 0, 0 })
+		}, "n4 acknowledged index 2, but lost index 2 in a restart"},
 	}.run(t, "durable-promises")
 }
 

@@ -69,5 +69,13 @@ func TestDurableState(t *testing.T) {
 			n[1].hears(5)
 			n[1].shows(func(o *Observation) { o.Vote, o.DurableTerm, o.DurableVote = 2, 5, 3 })
 		}, "n1 goes by a vote for n2 in term 5, but its disk holds one for n3"},
+		{"a wiped disk begins anew", func(n []*fake) {
+			n[1].follows(5)
+			n[1].votes(n[2])
+			n[1].wiped()
+			n[1].joins(77)
+			n[1].follows(5)
+			n[1].votes(n[3])
+		}, ""},
 	}.run(t, "durable-state")
 }

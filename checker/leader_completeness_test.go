@@ -86,5 +86,18 @@ func TestLeaderCompleteness(t *testing.T) {
 			n[4].leads(2)
 			n[1].commits(1)
 		}, "n4 leads term 2 without the entry of term 1 at index 1, which was committed before"},
+		{"a leader whose log begins after what was committed", func(n []*fake) {
+			committed(n)
+			n[2].applies(2)
+			n[2].compacts(2)
+			n[2].leads(2)
+			n[2].writes(3, 2)
+		}, ""},
+		{"a leader whose snapshot falls short of what was committed", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].installs(1, 1)
+			n[4].leads(2)
+		}, "n4 leads term 2 without the entry of term 1 at index 2, which was committed before"},
 	}.run(t, "leader-completeness")
 }

@@ -57,5 +57,21 @@ func TestLogMatching(t *testing.T) {
 			n[1].log[1].Data = []byte("rotten")
 			n[1].boots()
 		}, "n1 holds an entry of term 1 at index 2, but its log up to there is not the one seen with that entry before"},
+		{"other data after a snapshot", func(n []*fake) {
+			committed(n)
+			n[1].writesData(3, 1, "x")
+			n[4].follows(1)
+			n[4].installs(2, 1)
+			n[4].writesData(3, 1, "y")
+		}, "n1 and n4 hold an entry of term 1 at index 3, but their logs differ at index 3"},
+		{"other data before an entry that follows a snapshot", func(n []*fake) {
+			committed(n)
+			n[2].applies(2)
+			n[2].compacts(2)
+			n[2].writes(3, 1)
+			n[4].follows(1)
+			n[4].writesData(1, 1, "x")
+			n[4].writes(2, 1, 1)
+		}, "n1 and n4 hold an entry of term 1 at index 1, but their logs differ at index 1"},
 	}.run(t, "log-matching")
 }

@@ -53,5 +53,10 @@ func TestStateMachineSafety(t *testing.T) {
 			n[1].takes(2, 0, 0, false)
 			n[1].takes(2, 0, 0, false)
 		}, "n1 applied index 2 after index 2"},
+		{"a snapshot beyond what is committed", func(n []*fake) {
+			committed(n)
+			n[4].follows(1)
+			n[4].installs(3, 1)
+		}, "n4 applied index 3, but only index 2 is committed"},
 	}.run(t, "state-machine-safety")
 }

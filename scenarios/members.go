@@ -205,7 +205,8 @@ func (t *timeline) wipe(id raft.NodeID) bool {
 	if !t.r.world.Wipe(id) {
 		return false
 	}
-	t.r.nodes[id].wiped = true
+	n := &t.r.nodes[id]
+	n.wiped = true
 	t.r.check.Wiped(t.r.checkMoment(), id)
 	return true
 }
