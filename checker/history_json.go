@@ -10,7 +10,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -35,6 +34,12 @@ type line struct {
 	Call    int64  `json:"call"`
 	Return  *int64 `json:"return,omitempty"`
 }
+
+// lineNames and casNames are the fields that a line and the argument of a cas may have.
+var (
+	lineNames = []string{"client", "key", "operation", "argument", "result", "swapped", "call", "return"}
+	casNames  = []string{"expect", "put"}
+)
 
 // casArgument is the argument of a cas, itself JSON.
 type casArgument struct {
@@ -155,21 +160,18 @@ func oneAtATime(records []record, lines []int) (errs []error) {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(records[a].Client, records[b].Client), cmp.Compare(records[a].Call, records[b].Call),
-			cmp.Compare(end(a), end(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(records[a].Call, records[b].Call), cmp.Compare(end(a), end(b)), cmp.Compare(a, b))
 	})
 	type clash struct{ call, open int }
 	var clashes []clash
-	open := 0
-	for n, i := range order {
-		switch {
-		case n == 0 || records[i].Client != records[open].Client || records[i].Call >= end(open):
-			open = i
-		default:
+	latest := make(map[uint64]int) // by client, of its operations so far the one that ends last
+	for _, i := range order {
+		open, ok := latest[records[i].Client]
+		if ok && records[i].Call < end(open) {
 			clashes = append(clashes, clash{i, open})
-			if end(i) > end(open) {
-				open = i
-			}
+		}
+		if !ok || end(i) > end(open) {
+			latest[records[i].Client] = i
 		}
 	}
 	slices.SortFunc(clashes, func(a, b clash) int { return cmp.Compare(a.call, b.call) })
@@ -182,7 +184,7 @@ func oneAtATime(records []record, lines []int) (errs []error) {
 }
 
 func readLine(text []byte) (Operation, error) {
-	f, err := fields(text, "client", "key", "operation", "argument", "result", "swapped", "call", "return")
+	f, err := fields(text, lineNames)
 	if err != nil {
 		return Operation{}, err
 	}
@@ -216,7 +218,7 @@ func (f *fieldSet) argument(o *Operation) {
 	case kv.Put, kv.Append:
 		o.Value = f.text("argument")
 	case kv.CAS:
-		inner, err := fields([]byte(f.text("argument")), "expect", "put")
+		inner, err := fields(f.value("argument", isText).raw, casNames)
 		if err != nil {
 			f.fail(`argument of cas, want {"expect":"a","put":"b"}: %w`, err)
 			return
@@ -253,143 +255,4 @@ func (f *fieldSet) result(o *Operation) {
 	} else if f.has("swapped") {
 		f.fail("swapped is for a cas with a return")
 	}
-}
-
-// fieldSet is a JSON object read strictly. Its readers return zero values once something was wrong.
-type fieldSet struct {
-	values map[string]any
-	err    error
-}
-
-// fields reads text as one object whose fields are among names, each at most once, and
-// whose values are no objects, arrays or null.
-func fields(text []byte, names ...string) (*fieldSet, error) {
-	if err := soundText(text); err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if t, err := dec.Token(); err != nil {
-		return nil, jsonError(err)
-	} else if t != json.Delim('{') {
-		return nil, errors.New("not a JSON object")
-	}
-	f := &fieldSet{values: make(map[string]any, len(names))}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, jsonError(err)
-		}
-		name, _ := t.(string)
-		known := false
-		for _, n := range names {
-			known = known || n == name
-		}
-		if !known {
-			return nil, fmt.Errorf("field %s is unknown", quote(name))
-		}
-		if f.has(name) {
-			return nil, fmt.Errorf("field %q is given twice", name)
-		}
-		if t, err = dec.Token(); err != nil {
-			return nil, jsonError(err)
-		}
-		if _, nested := t.(json.Delim); nested || t == nil {
-			return nil, fmt.Errorf("field %q is null, an object or an array", name)
-		}
-		f.values[name] = t
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, jsonError(err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("something follows the object")
-	}
-	return f, nil
-}
-
-func jsonError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errors.New("not JSON: the object has no end")
-	}
-	return fmt.Errorf("not JSON: %w", err)
-}
-
-// soundText refuses text that encoding/json would mend: bytes that are not UTF-8, and halves of surrogate pairs.
-func soundText(text []byte) error {
-	if !utf8.Valid(text) {
-		return errors.New("not UTF-8")
-	}
-	for i := 0; i+1 < len(text); i++ {
-		if text[i] != '\\' {
-			continue
-		}
-		first, ok := surrogate(text[i:])
-		i++
-		if !ok {
-			continue
-		}
-		second, ok := surrogate(text[min(i+5, len(text)):])
-		if first >= 0xdc00 || !ok || second < 0xdc00 {
-			return fmt.Errorf(`\u%x is half of a character`, first)
-		}
-		i += 10
-	}
-	return nil
-}
-
-// surrogate reads an escape such as \ud83d, half of a character.
-func surrogate(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(v), err == nil && v >= 0xd800 && v < 0xe000
-}
-
-func (f *fieldSet) has(name string) bool {
-	_, ok := f.values[name]
-	return ok
-}
-
-func (f *fieldSet) fail(format string, args ...any) {
-	if f.err == nil {
-		f.err = fmt.Errorf(format, args...)
-	}
-}
-
-// value returns a field that must be there.
-func (f *fieldSet) value(name string) any {
-	if !f.has(name) {
-		f.fail("field %q is missing", name)
-	}
-	return f.values[name]
-}
-
-func (f *fieldSet) text(name string) string {
-	v := f.value(name)
-	s, ok := v.(string)
-	if !ok {
-		f.fail("field %q is %v, want a string", name, v)
-	}
-	return s
-}
-
-func (f *fieldSet) flag(name string) bool {
-	v := f.value(name)
-	b, ok := v.(bool)
-	if !ok {
-		f.fail("field %q is %v, want true or false", name, v)
-	}
-	return b
-}
-
-func (f *fieldSet) number(name string, most uint64) uint64 {
-	v := f.value(name)
-	n, ok := v.(json.Number)
-	u, err := strconv.ParseUint(n.String(), 10, 64)
-	if !ok || err != nil || u > most {
-		f.fail("field %q is %v, want a whole number from 0 to %d", name, v, most)
-	}
-	return u
 }

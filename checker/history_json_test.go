@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -182,6 +183,52 @@ func TestReadingFailsWhenItsInputDoes(t *testing.T) {
 func TestWritingRefusesWhatJSONCannotHold(t *testing.T) {
 	err := WriteHistory(&bytes.Buffer{}, historyOf(put("a").by(1, 1, 2), put("\xff").by(1, 3, 4)))
 	require.ErrorContains(t, err, `history: operation 2: "\xff" is not UTF-8`)
+}
+
+// The quick way to read a line and the thorough one must be the same.
+func TestPlainLinesAreReadAsAnyOther(t *testing.T) {
+	plain := 0
+	same := func(text string) {
+		quick, thorough := &fieldSet{names: lineNames}, &fieldSet{names: lineNames}
+		if !quick.plainFields([]byte(text)) {
+			return
+		}
+		plain++
+		require.NoError(t, thorough.anyFields([]byte(text)), text)
+		for i := range quick.values {
+			require.Equal(t, thorough.values[i].kind, quick.values[i].kind, text)
+			require.Equal(t, string(thorough.values[i].raw), string(quick.values[i].raw), text)
+		}
+	}
+	src := rand.New(rand.NewPCG(8, 0))
+	parts := []string{
+		`{`, `}`, ` `, `,`, `:`, `"client"`, `"key"`, `"call"`, `1`, `0`, `01`, `1e3`, `-1`, `1.5`, `true`, `false`, `null`, `[`, `"a"`, `"\""`, `"\\"`, `"\u0041"`,
+		"\"\xff\"", `""`, "\t", "\"\n\"", `trueish`, `"😀"`, `\`, `"`,
+	}
+	for range 100_000 {
+		text := `{`
+		for n := src.IntN(3); n >= 0; n-- {
+			text += strconv.Quote(lineNames[src.IntN(len(lineNames))]) + `:` + parts[src.IntN(len(parts))]
+			if n > 0 || src.IntN(20) == 0 {
+				text += `,`
+			}
+			if src.IntN(4) == 0 {
+				text += parts[src.IntN(len(parts))]
+			}
+		}
+		same(text + `}`)
+		same(text)
+		same(text + `}}`)
+	}
+	require.Greater(t, plain, 10_000)
+	for seed := range uint64(100) {
+		h, _ := randomHistory(seed, smallPlan(seed))
+		for _, text := range strings.Split(strings.TrimSpace(written(t, h)), "\n") {
+			before := plain
+			same(text)
+			require.Greater(t, plain, before, "%s is plain", text)
+		}
+	}
 }
 
 func FuzzReadHistory(f *testing.F) {

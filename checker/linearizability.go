@@ -285,16 +285,30 @@ func (w *work) key(items []item, budget int) Outcome {
 		if out.Verdict == VerdictLinearizable {
 			continue
 		}
-		// A picture of a small segment shows it whole, and what came before.
-		if len(seg.items) <= viewContext || len(out.view.items) == 0 {
-			out.view = newView(segments[:i+1])
+		shown, before := withContext(segments[:i+1])
+		switch {
+		case out.Tier != TierZones || shown <= 2*viewContext:
+			out.view = newView(segments[before : i+1])
+		case w.zones.check(items[:through(segments[:i+1])], "") == violated:
+			// The segment says too little without what came before, which is too much to show: the conflict is of both.
+			again := w.confirm(segment{items: w.zones.conflict.items})
+			again.Steps += out.Steps
+			out = again
 		}
 		return out
 	}
 	return out
 }
 
-// segment checks one segment. The view of the outcome is there only when it shows less than the segment.
+// through is how many operations the segments have.
+func through(segments []segment) (n int) {
+	for _, s := range segments {
+		n += len(s.items)
+	}
+	return n
+}
+
+// segment checks one segment.
 func (w *work) segment(seg segment, budget int) Outcome {
 	switch w.zones.check(seg.items, seg.start) {
 	case explained:

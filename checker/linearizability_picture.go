@@ -24,14 +24,19 @@ const (
 	viewBudget  = 20_000
 )
 
-// newView makes the view of the last of segments.
-func newView(segments []segment) view {
-	first := len(segments) - 1
+// withContext says from which of segments on to show the last of them, and how many operations that are.
+func withContext(segments []segment) (shown, first int) {
+	first = len(segments) - 1
 	for n := 0; first > 0 && n < viewContext; first-- {
 		n += len(segments[first-1].items)
 	}
-	v := view{start: segments[first].start}
-	for _, s := range segments[first:] {
+	return through(segments[first:]), first
+}
+
+// newView makes the view of segments.
+func newView(segments []segment) view {
+	v := view{start: segments[0].start}
+	for _, s := range segments {
 		for _, it := range s.items {
 			op := *it.op // the history may change after the check
 			it.op = &op

@@ -70,9 +70,13 @@ func once(items []item) bool {
 
 // Each tier by itself, and all together, must agree with porcupine.
 func TestTheTiersAgreeWithPorcupine(t *testing.T) {
+	n := *histories
+	if testing.Short() {
+		n = min(n, 5000)
+	}
 	count := map[string]int{}
 	var w, alone work
-	for seed := range *histories {
+	for seed := range n {
 		h, truth := tierHistory(seed)
 		random := randomWitness(seed, len(truth))
 		want := VerdictLinearizable
@@ -113,7 +117,7 @@ func TestTheTiersAgreeWithPorcupine(t *testing.T) {
 	t.Log(count)
 	for _, kind := range []string{"linearizable", "not linearizable", "pending", "keys explained by zones", "keys violated by zones",
 		"keys passed by zones", "true witness", "by zones", "by search"} {
-		require.Greater(t, count[kind], int(*histories/50), "few histories were %s", kind)
+		require.Greater(t, count[kind], int(n/50), "few histories were %s", kind)
 	}
 }
 

@@ -130,7 +130,10 @@ func (r *Run) judgeHistory() {
 	r.finding = &finding{
 		verdict: Violation, property: script.Linearizability, detail: out.String(), moment: moment{0, r.world.Now()},
 	}
-	if out.Verdict == checker.VerdictInconclusive {
+	switch {
+	case out.Fault != "":
+		r.finding.verdict, r.finding.property = Error, ""
+	case out.Verdict == checker.VerdictInconclusive:
 		r.finding.verdict = Inconclusive
 	}
 }

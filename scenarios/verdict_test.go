@@ -204,7 +204,7 @@ expect: {history: linearizable}
 
 	const crowd = `
 duration: 2s
-clients: {count: 8, rate: 500/s, keys: 1, timeout: 200ms}
+clients: {count: 8, rate: 500/s, keys: 1, timeout: 200ms, mix: {get: 50%, append: 50%}}
 expect: {history: linearizable}
 `
 	lying.HistoryBudget = 1

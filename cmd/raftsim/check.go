@@ -40,7 +40,12 @@ by operations that take effect one after the other, each between its call and it
 Times are in nanoseconds; without a return the outcome is unknown. Operations are get,
 put, append, cas and delete. get and delete have an empty argument; a get's result is the
 value, "" when there is none. A cas has {"expect":"a","put":"b"} as its argument's text,
-and the value it saw as its result.
+and the value it saw as its result. A client has one operation under way at a time, but for
+those that got no answer.
+
+Each key is settled by the first tier that can: "witness" verifies an order, "zones" decides in
+one pass where every value was written once, and what it finds wrong porcupine has to confirm;
+"search" is porcupine.
 
 The search for an explanation is bounded by a budget of steps for each key. What cannot
 be told within it is inconclusive.`,
@@ -81,7 +86,9 @@ type checked struct {
 	To         int64  `json:"to"`
 	Ops        int    `json:"ops"`
 	OpsUnknown int    `json:"ops_unknown"`
-	Steps      int    `json:"steps"`
+	// Tier is what decided, or gave up: "witness", "zones" or "search".
+	Tier  string `json:"tier"`
+	Steps int    `json:"steps"`
 }
 
 func check(s streams, path string, f checkFlags) error {
@@ -93,27 +100,33 @@ func check(s streams, path string, f checkFlags) error {
 	out := checker.Linearizable(h, f.budget.value)
 	ops, unknown := h.Len()
 	verdict, detail := scenarios.Pass, ""
-	switch out.Verdict {
-	case checker.VerdictNotLinearizable:
+	switch {
+	case out.Fault != "":
+		verdict, detail = scenarios.Error, out.String()
+	case out.Verdict == checker.VerdictNotLinearizable:
 		verdict, detail = scenarios.Violation, out.String()
-	case checker.VerdictInconclusive:
+	case out.Verdict == checker.VerdictInconclusive:
 		verdict, detail = scenarios.Inconclusive, out.String()
 	}
 	property := ""
-	if verdict != scenarios.Pass {
+	if verdict == scenarios.Violation || verdict == scenarios.Inconclusive {
 		property = script.Linearizability
 	}
 	if f.json {
 		_ = s.printJSON(checked{
 			History: path, Verdict: string(verdict), Property: property, Detail: detail, Key: out.Key, Operations: out.Operations,
-			From: int64(out.From), To: int64(out.To), Ops: ops, OpsUnknown: unknown, Steps: out.Steps,
+			From: int64(out.From), To: int64(out.To), Ops: ops, OpsUnknown: unknown, Tier: out.Tier.String(), Steps: out.Steps,
 		})
 	} else {
 		s.printf("%s  %s\n", path, s.paint(verdictColor(verdict), string(verdict)))
-		if detail != "" {
+		switch {
+		case property != "":
 			s.printf("%s: %s\n", property, detail)
+		case detail != "":
+			s.printf("%s\n", detail)
 		}
-		s.printf("  %s, %d with unknown outcome\n", count(uint64(ops), "operation"), unknown)
+		s.printf("  %s, %d with unknown outcome; tier %v, %s\n",
+			count(uint64(ops), "operation"), unknown, out.Tier, count(uint64(out.Steps), "step"))
 	}
 	if ops == 0 {
 		s.sayf("raftsim: %s holds no operation, so there was nothing to check\n", path)

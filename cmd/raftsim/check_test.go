@@ -13,13 +13,13 @@ import (
 
 func TestCheck(t *testing.T) {
 	got := raftsim(t, "check", "testdata/linearizable.jsonl")
-	require.Equal(t, said{0, "testdata/linearizable.jsonl  pass\n  7 operations, 1 with unknown outcome\n", ""}, got)
+	require.Equal(t, said{0, "testdata/linearizable.jsonl  pass\n  7 operations, 1 with unknown outcome; tier zones, 0 steps\n", ""}, got)
 
 	got = raftsim(t, "check", "testdata/stale-read.jsonl")
 	require.Equal(t, 1, got.code)
 	require.Equal(t, `testdata/stale-read.jsonl  violation
 linearizability: key "x": no order explains what clients saw in 1 operation from 5µs to 6µs
-  3 operations, 0 with unknown outcome
+  3 operations, 0 with unknown outcome; tier zones, 1 step
 `, got.out)
 	require.Equal(t, "  --picture FILE draws it\n", got.err)
 }
@@ -39,10 +39,10 @@ func TestCheckJSON(t *testing.T) {
 		code int
 		want checked
 	}{
-		{"linearizable", 0, checked{Verdict: "pass", Ops: 7, OpsUnknown: 1}},
+		{"linearizable", 0, checked{Verdict: "pass", Ops: 7, OpsUnknown: 1, Tier: "zones"}},
 		{"stale-read", 1, checked{Verdict: "violation", Property: "linearizability",
 			Detail: `key "x": no order explains what clients saw in 1 operation from 5µs to 6µs`,
-			Key:    "x", Operations: 1, From: 5000, To: 6000, Ops: 3}},
+			Key:    "x", Operations: 1, From: 5000, To: 6000, Ops: 3, Tier: "zones"}},
 	} {
 		path := "testdata/" + c.file + ".jsonl"
 		got := raftsim(t, "check", path, "--json")
@@ -50,7 +50,7 @@ func TestCheckJSON(t *testing.T) {
 		require.Equal(t, 1, strings.Count(got.out, "\n"))
 		var fields map[string]any
 		require.NoError(t, json.Unmarshal([]byte(got.out), &fields))
-		require.Len(t, fields, 11)
+		require.Len(t, fields, 12)
 		var is checked
 		require.NoError(t, json.Unmarshal([]byte(got.out), &is))
 		c.want.History = path
@@ -93,6 +93,28 @@ func TestCheckBudget(t *testing.T) {
 	require.Zero(t, raftsimReading(t, h.String(), "check", "-").code)
 }
 
+// A history that porcupine alone does not come to an end with is decided by zones, and its picture shows what matters.
+func TestCheckACrowd(t *testing.T) {
+	var h strings.Builder
+	for i := range 3000 {
+		// Thirty puts at a time, no two of which are in order, and after them a read of one.
+		at := 1000 * (i/30 + 1)
+		fmt.Fprintf(&h, `{"client":%d,"key":"x","operation":"put","argument":"v%d","result":"","call":%d,"return":%d}`+"\n", i%30, i, at, at+1000)
+	}
+	for i, v := range []int{2990, 2970} {
+		fmt.Fprintf(&h, `{"client":%d,"key":"x","operation":"get","argument":"","result":"v%d","call":%d,"return":%d}`+"\n", i, v, 200_000+i*100, 200_050+i*100)
+	}
+	picture := filepath.Join(t.TempDir(), "p.html")
+	got := raftsimReading(t, h.String(), "check", "-", "--budget", "1", "--picture", picture)
+	require.Equal(t, 1, got.code, got.err)
+	require.Contains(t, got.out, "-  violation\nlinearizability: key \"x\": no order explains what clients saw in 4 operations from 100µs to 200.15µs\n")
+	require.Contains(t, got.out, "tier zones")
+	text, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "get → \\\"v2970\\\"")
+	require.NotContains(t, string(text), "v1000")
+}
+
 // What is no history is told line by line with exit code 2; one without an operation proves nothing.
 func TestCheckBadHistories(t *testing.T) {
 	got := raftsim(t, "check", "testdata/malformed.jsonl")
@@ -100,6 +122,11 @@ func TestCheckBadHistories(t *testing.T) {
 testdata/malformed.jsonl: line 4: return 6000 is before call 7000
 testdata/malformed.jsonl: line 5: not JSON: the object has no end
 `}, got)
+
+	got = raftsimReading(t, `{"client":1,"key":"x","operation":"put","argument":"a","result":"","call":1000,"return":3000}
+{"client":1,"key":"y","operation":"get","argument":"","result":"","call":2000,"return":4000}
+`, "check", "-")
+	require.Equal(t, said{2, "", "-: line 2: client 1 calls at 2000, while its operation of line 1 was under way from 1000 to 3000\n"}, got)
 
 	inFolder(t, map[string]string{"empty.jsonl": "\n", "binary.jsonl": "\x00\xff\n", "folder/x": "", "calm.yaml": calm})
 	for path, says := range map[string]string{
