@@ -19,6 +19,8 @@ type NodeView struct {
 	// Boots counts the node's boots. What follows is what the node was when it went down, if it is not up.
 	Boots uint32
 	raft.Status
+	// Members is the configuration in force at the node, "" when it is down.
+	Members string
 	// Tail are the last entries of its log, oldest first; empty when it is down.
 	Tail []raft.Entry
 	// Keys is the digest of its key-value store, 0 when it is down.
@@ -32,8 +34,8 @@ func (r *Run) Nodes() []NodeView {
 		n := &r.nodes[i+1]
 		v := NodeView{ID: n.id, Up: n.up, Paused: r.world.Paused(n.id), Boots: n.boot, Status: n.seen}
 		if n.core != nil {
-			v.Status = n.core.Status()
-			from := v.LastIndex - min(v.LastIndex, tailEntries) + 1
+			v.Status, v.Members = n.core.Status(), n.core.Configuration().String()
+			from := v.LastIndex - min(v.LastIndex-v.Base, tailEntries) + 1
 			v.Tail = append(v.Tail, r.entries(n.core, from, v.LastIndex)...)
 		}
 		if n.store != nil {
@@ -67,6 +69,12 @@ func (v NodeView) String() string {
 		v.LastIndex, v.LastTerm, v.DurableIndex, v.DurableHard.Term, v.DurableHard.Vote, v.Commit, v.Applied)
 	if v.Up && v.Digest != 0 {
 		fmt.Fprintf(&b, "  store %016x", v.Digest)
+	}
+	if v.Base > 0 {
+		fmt.Fprintf(&b, "\n    snapshot up to %d (term %d)", v.Base, v.BaseTerm)
+	}
+	if v.ConfigurationIndex > 0 {
+		fmt.Fprintf(&b, "\n    members %s  by entry %d", v.Members, v.ConfigurationIndex)
 	}
 	if len(v.Tail) > 0 {
 		b.WriteString("\n    tail")
