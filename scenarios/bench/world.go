@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,6 +88,8 @@ type proposer struct {
 	request  kv.Request
 	answered uint64
 	refused  uint64
+	// distinct has every request write a key of its own.
+	distinct bool
 }
 
 func (p *proposer) start(w *sim.World) {
@@ -99,6 +102,9 @@ func (p *proposer) start(w *sim.World) {
 // Wake implements sim.Host.
 func (p *proposer) Wake() {
 	p.request.Seq++
+	if p.distinct {
+		p.request.Key = strconv.FormatUint(p.request.Seq, 36)
+	}
 	p.world.Request(p.id, p.leader, &p.request)
 	if p.request.Seq-p.refused == loadProposals {
 		return
