@@ -127,6 +127,10 @@ func TestALaterSnapshotWaitsAndTakesThePlaceOfOneThatWaits(t *testing.T) {
 	require.NoError(t, s.Save(snapshotOf(9, 1)))
 	require.NoError(t, s.Save(snapshotOf(8, 1)))
 	require.False(t, s.Busy(), "what the newest stands for is there")
+
+	require.NoError(t, s.Save(snapshotOf(20, 1)))
+	require.NoError(t, s.Save(snapshotOf(15, 1)))
+	require.Equal(t, []raft.Index{20}, sync(t, s, d), "nor is what the one on its way stands for written")
 }
 
 // However large a snapshot is, the disk is handed a bounded part of it at a time.

@@ -135,6 +135,50 @@ func TestCrashWithSnapshots(t *testing.T) {
 	}
 }
 
+// TestCrashWhileBooting crashes a life with snapshots, boots from what is left and crashes that at every point: what Open
+// writes, to say what a segment lacks or that a snapshot took the log's place, may be lost or torn like anything else.
+func TestCrashWhileBooting(t *testing.T) {
+	for _, h := range compactions {
+		t.Run(h.name, func(t *testing.T) {
+			torn, wrote, rebased := 0, 0, 0
+			for end := range len(h.life) + 1 {
+				n, _ := boot(t, diskOf(), h.opts)
+				for _, s := range h.life[:end] {
+					s(n)
+				}
+				n.disk.eachCrash(199, func(first *disk) {
+					o := h.opts
+					o.SnapshotIndex, o.SnapshotTerm = n.snapshot.index, n.snapshot.term
+					before, _, err := Open(first.clone(), o)
+					require.NoError(t, err)
+					for end := range 2 {
+						d := first.clone()
+						m, r := boot(t, d, o)
+						if r.Torn != nil {
+							torn++
+						}
+						for range min(end, len(d.flying)) {
+							m.end(0)
+						}
+						if len(d.flying) > 0 {
+							wrote++
+						}
+						m.disk.eachCrash(53, func(left *disk) {
+							m.found(left)
+						})
+					}
+					if before.base == n.snapshot && n.snapshot.index > 0 {
+						rebased++
+					}
+				})
+			}
+			require.Positive(t, torn)
+			require.Positive(t, wrote)
+			require.Positive(t, rebased)
+		})
+	}
+}
+
 // TestCrash crashes at every point of a few histories, in every way.
 func TestCrash(t *testing.T) {
 	for _, h := range histories {

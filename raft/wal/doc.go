@@ -1,11 +1,13 @@
-// Package wal is the durable log of a Raft node: its hard state and its entries, on a
-// small file-system interface that can be real or simulated.
+// Package wal is the durable log of a Raft node: what it was born as, its hard state and its entries, on a
+// small file-system interface that can be real or simulated. A snapshot, which is package snapshot's to keep, may stand for
+// the beginning of the log.
 //
 // # Format
 //
-// The folder holds segments, numbered from 1 without a gap, and nothing else:
+// The folder holds segments, numbered without a gap, from 1 on unless the first ones were removed, and beside them the
+// snapshots, whose names end otherwise:
 //
-//	00000000000000000001.wal   00000000000000000002.wal   …   the newest, which is appended to
+//	00000000000000000004.wal   00000000000000000005.wal   …   the newest, which is appended to
 //
 // A segment is a row of frames. Each begins at a multiple of 8 bytes; numbers are little-endian.
 //
@@ -15,10 +17,13 @@
 //	| sum    | sum     | bytes   | in 8 B |      |     | 0        |        |        | with zeros    |
 //	+--------+---------+---------+--------+------+-----+----------+--------+--------+----------- ~ -+
 //
-//	kind          sub          a            b
-//	1 segment     version: 1   its number   bytes in the segment before it, 0 in the first
-//	2 hard state  0            term         vote
-//	3 entry       its kind     index        term
+//	kind          sub          a            b                          data
+//	1 segment     version: 1   its number   bytes of the one before    –
+//	2 hard state  0            term         vote                       –
+//	3 entry       its kind     index        term                       its data
+//	4 birth       0            cluster      incarnation                the configuration, as package raft encodes it
+//	5 base        what stays   index        term                       –
+//	6 before      0            index        0                          –
 //
 // Both sums are CRC32C: the data sum of data and padding (0 if there is none), the header sum of the rest of
 // the header, starting from a salt made of the segment's number and the frame's offset. Old or misplaced
@@ -26,6 +31,23 @@
 // in every version.
 //
 // An entry whose index is already there replaces the one there and all after it. Files are never cut for that.
+//
+// A birth says what the node is. It is the first thing a log says of its node, before there is anything to promise.
+//
+// A base says that a durable snapshot stands for the log up to and including the entry of that index and term. With 0 the
+// entries after it stay, when the node compacts its log; with 1 nothing does, when a leader's snapshot takes the log's place.
+//
+// A segment but the first begins with what those before it said, so that they can be removed: before, the highest index
+// that any of them was ever given, replaced or not; then birth, hard state and base, as far as there are any. A crash that tears
+// this beginning leaves a segment that says less, and the next boot has it say what is missing.
+//
+// # Removal
+//
+// A segment is removed when all that it and those before it were ever given is at or below a base that is durable, and
+// only while a later segment is durable. So whatever names a crash brings back, the segments without a gap up to the newest are a log: a
+// segment that came back says nothing that is not replaced, or below the base, in the end. Those before a gap are removed again. A
+// segment that is missing otherwise is found out: the first one left says up to where those before it went, and
+// that is above the base.
 //
 // # Batches, marks and order
 //
@@ -50,7 +72,8 @@
 //   - a later frame of the same segment has a good header with a mark beyond X.
 //
 // With proof it is damage: Open alters nothing and returns a [*CorruptError]. So is a frame whose sums hold
-// but which no node can have saved: a gap in the indexes, a term that goes back, a vote that changes. Without
+// but which no node can have saved: a gap in the indexes, a term that goes back, a vote that changes. So is a log that does not go
+// with the newest snapshot: it begins after what that stands for, or knows of no term as late as its. Without
 // proof it is the torn tail of a crash: Open cuts the file to X, and reports it in [Recovered].Torn. Nothing is
 // appended before the cut is durable, so nothing of the tail can return between new frames. If the crash comes
 // before, the next Open finds a torn tail at X again, or none.
@@ -61,4 +84,8 @@
 //
 // A torn batch leaves any number of its first records. Raft needs no more: nobody has been told of any of them, and
 // a hard state goes before the entries saved with it.
+//
+// A snapshot that is durable when the base for it is not needs no more either. One of the node's own stands for entries that
+// the log holds, or that were committed before they were durable here. Where the log does not hold its last entry, Open puts
+// it in the log's place, and writes the base.
 package wal
