@@ -64,12 +64,12 @@ func (c *Checker) Promised(at Moment, p Promise) *Violation {
 	if c.first != nil {
 		return c.first
 	}
-	n := c.node(p.Node)
-	if n == nil || p.Kind != VotePromise && p.Kind != EntryPromise {
+	if p.Node-1 >= raft.NodeID(len(c.nodes)-1) && c.node(p.Node) == nil || p.Kind != VotePromise && p.Kind != EntryPromise {
 		return c.report(at, malformed(p.Node, "a promise of kind %d by %s", p.Kind, p.Node))
 	}
+	n := &c.nodes[p.Node]
 	if p.Kind == VotePromise {
-		n.votes.give(&p)
+		n.votes.give(vote{p.Term, p.To, p.Incarnation})
 	}
 	if a := &n.acked; p.Kind == EntryPromise && p.Term == a.term && p.Index <= a.index && p.To == a.to {
 		return nil // less than what the node is held to already: a heartbeat was answered

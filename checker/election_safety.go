@@ -16,8 +16,7 @@ type vote struct {
 }
 
 // give notes a vote that leaves a node.
-func (v *votes) give(p *Promise) {
-	given := vote{p.Term, p.To, p.Incarnation}
+func (v *votes) give(given vote) {
 	if v.given > 0 && v.ring[(v.given-1)%len(v.ring)] == given {
 		return // a candidate asks everybody
 	}

@@ -48,6 +48,8 @@ type state struct {
 	vote raft.NodeID
 	base raft.Index
 	last raft.Index
+	// baseTerm is the term at base.
+	baseTerm raft.Term
 	// durable is what is on the disk by way of the log or of a snapshot, synced what is by way of the log.
 	durable     raft.Index
 	synced      raft.Index
@@ -67,12 +69,20 @@ func (s *state) leads() bool { return s.boot != 0 && s.role == raft.Leader }
 func (s *state) take(o *Observation) {
 	s.boot, s.role, s.term, s.vote, s.base = o.Boot, o.Role, o.Term, o.Vote, o.Base
 	s.last, s.durable, s.durableTerm, s.durableVote = o.LastIndex, durable(o), o.DurableTerm, o.DurableVote
-	s.synced = o.DurableIndex
+	s.synced, s.baseTerm = o.DurableIndex, o.BaseTerm
 	s.commit, s.applied, s.configuredAt = o.Commit, o.Applied, o.ConfigurationIndex
 }
 
 // durable is up to where a node has its log on the disk, or a snapshot in its place.
 func durable(o *Observation) raft.Index { return max(o.DurableIndex, o.Base) }
+
+// termAt is the term at an index that a node's log has or begins after; nearly always it is asked about where it begins.
+func (n *node) termAt(i raft.Index) raft.Term {
+	if i == n.seen.base {
+		return n.seen.baseTerm
+	}
+	return n.log.at(i).term
+}
 
 // Down tells that a node crashed or halted. What it had on its disk counts until it is observed again, in a
 // higher boot. A node that was never seen, or is down already, is ignored.

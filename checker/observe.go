@@ -48,10 +48,10 @@ type step struct {
 // too, and after one in which it made a promise that [Checker.Owes] tells of; otherwise it may be left out.
 // It keeps nothing of o. When the observation shows nothing new, the call costs a few nanoseconds.
 func (c *Checker) Observe(at Moment, o *Observation) *Violation {
-	n := c.node(o.Node)
-	if n == nil {
+	if o.Node-1 >= raft.NodeID(len(c.nodes)-1) && c.node(o.Node) == nil {
 		return c.report(at, malformed(o.Node, "an observation of %s: nodes are n1 to n%d", o.Node, mostNodes))
 	}
+	n := &c.nodes[o.Node]
 	s := &n.seen
 	if o.Changed == 0 && s.boot == o.Boot && s.role == o.Role && s.term == o.Term && s.vote == o.Vote &&
 		s.last == o.LastIndex && s.synced == o.DurableIndex &&
@@ -247,17 +247,17 @@ func inconsistent(n *node, o *Observation) *Violation {
 			return malformed(n.id, "%s shows a log that ends at %d, with %d entries handed over, and no change since it ended at %d",
 				n.id, o.LastIndex, len(o.Suffix), n.seen.last)
 		}
-		if n.log.at(o.Base).term != o.BaseTerm {
-			return malformed(n.id, "%s shows no change of its log, and a term %d at index %d, where it was %d", n.id, o.BaseTerm, o.Base, n.log.at(o.Base).term)
+		if was := n.termAt(o.Base); was != o.BaseTerm {
+			return malformed(n.id, "%s shows no change of its log, and a term %d at index %d, where it was %d", n.id, o.BaseTerm, o.Base, was)
 		}
 		return nil
 	case o.Changed <= o.Base || o.Changed-1 > o.LastIndex:
 		return malformed(n.id, "%s shows changes from index %d of a log that begins after %d and ends at %d", n.id, o.Changed, o.Base, o.LastIndex)
 	case o.Changed > n.log.n && o.Changed != o.Base+1:
 		return malformed(n.id, "%s shows changes from index %d of a log that ended at %d and ends at %d", n.id, o.Changed, n.log.last(), o.LastIndex)
-	case !boot && (o.Changed != o.Base+1 || o.Base == n.seen.base) && n.log.at(o.Base).term != o.BaseTerm:
+	case !boot && (o.Changed != o.Base+1 || o.Base == n.seen.base) && n.termAt(o.Base) != o.BaseTerm:
 		return malformed(n.id, "%s shows changes from index %d only, and a term %d at index %d, where it was %d",
-			n.id, o.Changed, o.BaseTerm, o.Base, n.log.at(o.Base).term)
+			n.id, o.Changed, o.BaseTerm, o.Base, n.termAt(o.Base))
 	case raft.Index(len(o.Suffix)) != o.LastIndex-(o.Changed-1):
 		return malformed(n.id, "%s shows %d entries for the indexes %d to %d", n.id, len(o.Suffix), o.Changed, o.LastIndex)
 	}
