@@ -370,6 +370,38 @@ func TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted(t 
 	require.GreaterOrEqual(t, s.commit(1), raft.Index(2))
 }
 
+// A node that is not in its own latest configuration may still be needed to commit it (Figure 4.6 of the dissertation): n1 has
+// removed itself, n2 has not heard of it. n2 cannot be elected, since n1 has the longer log and both have to vote.
+func TestDissertation4_2_2_ANodeThatRemovedItselfStandsUntilThatIsCommitted(t *testing.T) {
+	for _, option := range []string{"", " prevote", " checkquorum prevote"} {
+		s := play(t, `cluster nodes=2`+option+`
+			timeout n1
+			stabilize
+			spread n1
+			reconfigure n1 remove=n1
+			persist n1
+			drop
+			crash n1
+			restart n1
+			advance 150ms
+			timeout n2
+			stabilize`)
+		require.Empty(t, s.leaders())
+		require.NotEqual(t, raft.Never, s.deadline(1), option)
+		s.play(`advance 150ms
+			timeout n1
+			persist n1`)
+		require.NotEqual(t, raft.Leader, s.role(1), "its own vote does not count")
+		s.play(`stabilize`)
+		require.Equal(t, "n2", s.config(2), option)
+		require.Equal(t, raft.Follower, s.role(1), "with that committed it is not needed any more")
+		require.Equal(t, s.st(1).LastIndex, s.commit(1))
+		require.Equal(t, raft.Never, s.deadline(1))
+		s.play(`advance 150ms
+			elect n2`)
+	}
+}
+
 // A node that knows that it was removed stands no more.
 func TestDissertation4_2_2_ANodeThatIsRemovedForCertainStandsNoMore(t *testing.T) {
 	s := play(t, three+`

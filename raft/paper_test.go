@@ -260,6 +260,8 @@ Dissertation 4.2 availability
 		TestDissertation4_2_1_AnEmptyLogIsFoundAtOnce
 	4.2.2 a leader removes itself
 		TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted
+	4.2.2 who removed itself may be needed
+		TestDissertation4_2_2_ANodeThatRemovedItselfStandsUntilThatIsCommitted
 	4.2.2 and then no more
 		TestDissertation4_2_2_ANodeThatIsRemovedForCertainStandsNoMore
 	4.2.3 disturbers are not listened to
