@@ -149,6 +149,22 @@ func (c *Core) rollBack(now time.Duration, i Index) {
 	c.configure(now, list[n-1].config, list[n-1].index)
 }
 
+// stands says whether the node stands for election when nobody is heard of: as a voter, or as one who was until a configuration
+// that is not known to be committed. That one may need it, since its log may be the only one long enough; its own vote
+// does not count (Raft dissertation §4.2.2, Figure 4.6).
+func (c *Core) stands() bool {
+	if c.members.votes {
+		return true
+	}
+	list := c.members.earlier
+	for n := len(list) - 1; n > 0 && list[n].index > c.log.commit; n-- {
+		if list[n-1].config.votes(c.id, c.birth.Incarnation) {
+			return true
+		}
+	}
+	return false
+}
+
 // configurationAt is the latest configuration as of entry i, which is at least the log's base.
 func (c *Core) configurationAt(i Index) *Configuration {
 	list := c.members.earlier
