@@ -100,6 +100,9 @@ func (s *Store) Save(snap *raft.Snapshot) error {
 // Busy says whether a snapshot is on its way to the disk.
 func (s *Store) Busy() bool { return s.writing != nil }
 
+// Latest is the index of the newest durable snapshot, 0 for none.
+func (s *Store) Latest() raft.Index { return s.durable }
+
 func (s *Store) start(snap *raft.Snapshot) error {
 	s.writing, s.renamed = snap, false
 	name := fileName(snap.Index) + ".tmp"
