@@ -77,7 +77,7 @@ func TestLeadershipIsHandedOver(t *testing.T) {
 	n.forget()
 
 	require.Error(t, n.TransferLeadership(3))
-	require.Equal(t, []string{"Node n1 does not hand leadership to Node n3: raft: leadership is being handed to n2 already"}, n.lines)
+	require.Equal(t, []string{"Node n1 does not hand leadership to Node n3: raft: cannot hand leadership to n3 while it is being handed to n2: raft: leadership is being handed over; ask again"}, n.lines)
 }
 
 func TestLeadershipThatANodeDoesNotHaveIsNotHandedOver(t *testing.T) {
