@@ -585,7 +585,7 @@ func TestTheModelIsTheStore(t *testing.T) {
 		if len(value) > 20 {
 			r = kv.Request{Session: 1, Seq: uint64(i + 1), Op: kv.Delete, Key: "x"}
 		}
-		took, err := store.Apply(raft.Index(i+1), kv.Encode(nil, &r))
+		took, err := store.Apply(raft.Index(i+1), kv.Encode(nil, &r, 0))
 		require.NoError(t, err)
 		op := Operation{Op: r.Op, Value: r.Value, Expect: r.Expect, Result: took.Result}
 		after, ok := op.apply(value)

@@ -403,6 +403,9 @@ type Status struct {
 // Role is the node's role as of now.
 func (c *Core) Role() Role { return c.role }
 
+// Term is the node's term as of now.
+func (c *Core) Term() Term { return c.hard.Term }
+
 // Leader is whom the node believes to lead its term, or None.
 func (c *Core) Leader() NodeID { return c.leader }
 

@@ -47,6 +47,11 @@ type client struct {
 	silent raft.NodeID
 	// resting says that the client waits before it asks again, and not for an answer.
 	resting bool
+
+	// opening says that what is under way is no operation: the client opens a session, since its own has expired. Openings
+	// are counted, so that the answer to one is not taken for that to another.
+	opening  bool
+	openings uint64
 }
 
 // mostTries is how often a request goes unanswered before its client gives it up.
@@ -79,7 +84,7 @@ func (c *client) begin() {
 	c.seq++
 	c.choose()
 	c.handle = c.w.history.Call(uint64(c.host), &c.request, c.w.r.world.Now())
-	c.w.sessions[c.session] = sessionAt{c.seq, c.handle}
+	c.w.began(c.session, sessionAt{c.seq, c.handle})
 	c.busy, c.tries = true, 0
 	c.send()
 }
@@ -173,7 +178,20 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 	}
 	switch a.Status {
 	case kv.OK:
-		c.finish(from, a.Result)
+		c.target, c.hops, c.silent = from, 0, raft.None
+		if c.opening {
+			c.opened(a.Opened)
+		} else {
+			c.finish(a.Result)
+		}
+	case kv.Expired:
+		c.expired()
+	case kv.Busy:
+		if c.resting || c.w.stopped || from != c.target {
+			return // an answer to an earlier try
+		}
+		c.w.retried++
+		c.rest() // nothing was done, and nobody else could do it
 	case kv.NotLeader, kv.Unknown:
 		if c.resting || c.w.stopped || from != c.target {
 			return // an answer to an earlier try
@@ -196,11 +214,10 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 }
 
 // finish ends an operation that was answered.
-func (c *client) finish(from raft.NodeID, seen kv.Result) {
+func (c *client) finish(seen kv.Result) {
 	w := c.w
 	w.history.Return(c.handle, seen, w.r.world.Now())
 	w.answered++
-	c.target, c.hops, c.silent = from, 0, raft.None
 	switch c.request.Op {
 	case kv.Get:
 		w.seen[c.key] = seen.Value
@@ -225,9 +242,41 @@ func (c *client) finish(from raft.NodeID, seen kv.Result) {
 
 // giveUp ends an operation that nobody answered. It may have taken effect, or may yet.
 func (c *client) giveUp() {
-	c.w.history.Lost(c.handle)
-	c.session, c.seq = c.w.newSession(), 0
 	c.next()
+	if c.opening {
+		c.open()
+		return
+	}
+	c.w.history.Lost(c.handle)
+	if c.openings > 0 {
+		c.open() // a session that it chose would be refused
+		return
+	}
+	c.session, c.seq = c.w.newSession(), 0
+	c.over()
+}
+
+// expired ends an operation whose session is no more. Whether an earlier try took effect before the session went, nobody can tell.
+func (c *client) expired() {
+	c.w.history.Lost(c.handle)
+	c.open()
+}
+
+// open asks for a session.
+func (c *client) open() {
+	c.openings++
+	c.opening, c.tries = true, 0
+	c.session, c.seq = 0, c.openings
+	c.request = kv.Request{Op: kv.Open, Seq: c.seq}
+	if !c.w.stopped {
+		c.send()
+	}
+}
+
+// opened goes on in a session that was opened.
+func (c *client) opened(id kv.SessionID) {
+	c.opening = false
+	c.session, c.seq = id, 0
 	c.over()
 }
 

@@ -183,7 +183,7 @@ func (r *Run) options() replica.Options {
 		ReadIndex: c.Reads != script.ReadsLog, Lease: c.Lease, ClockDriftPPM: uint64(c.ClockDrift),
 		SnapshotEvery: c.SnapshotEvery, SnapshotKeep: c.SnapshotKeep, MaxChunkBytes: c.SnapshotChunk,
 		MaxInflight: c.MaxInflight, MaxInflightBytes: c.MaxInflightBytes, MaxUncommittedBytes: c.MaxUncommittedBytes,
-		SegmentBytes: int64(c.SegmentBytes),
+		SessionTTL: c.SessionTTL, SegmentBytes: int64(c.SegmentBytes),
 	}
 	for id := raft.NodeID(1); int(id) <= c.Nodes; id++ {
 		o.Voters = append(o.Voters, id)

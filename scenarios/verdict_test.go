@@ -216,7 +216,7 @@ expect: {history: linearizable}
 // Replicas at the same index that hold different things are not identical.
 func TestReplicasDiffer(t *testing.T) {
 	other := kv.NewStore()
-	_, err := other.Apply(1, kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}))
+	_, err := other.Apply(1, kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}, 0))
 	require.NoError(t, err)
 	o := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
 		p, err := replica.New(o)(id, env)

@@ -17,8 +17,9 @@ type workload struct {
 	history checker.History
 	// keys are the keys' names, seen their values as clients saw them last; both by place.
 	keys, seen []string
-	// sessions say, by SessionID, which operation a session is at.
+	// sessions say, by SessionID, which operation a session is at; opened say so of those that the store gave out.
 	sessions []sessionAt
+	opened   map[kv.SessionID]sessionAt
 	// idle are the clients of bursts that have nothing to do, backlog has a burst for each of its requests that
 	// found no client.
 	idle    []*client
@@ -69,10 +70,26 @@ func (w *workload) newSession() kv.SessionID {
 	return kv.SessionID(len(w.sessions) - 1)
 }
 
+// began is told which operation a session is at.
+func (w *workload) began(id kv.SessionID, at sessionAt) {
+	if id < kv.SessionID(len(w.sessions)) {
+		w.sessions[id] = at
+		return
+	}
+	if w.opened == nil {
+		w.opened = make(map[kv.SessionID]sessionAt)
+	}
+	w.opened[id] = at
+}
+
 // tookEffect is told where in the log a request stands that was just applied for the first time anywhere.
 func (w *workload) tookEffect(id kv.SessionID, seq uint64, index raft.Index) {
-	if id < kv.SessionID(len(w.sessions)) && w.sessions[id].seq == seq {
-		w.history.SetOrder(w.sessions[id].handle, uint64(index))
+	at := w.opened[id]
+	if id < kv.SessionID(len(w.sessions)) {
+		at = w.sessions[id]
+	}
+	if at.seq == seq {
+		w.history.SetOrder(at.handle, uint64(index))
 	}
 }
 

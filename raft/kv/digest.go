@@ -2,7 +2,7 @@ package kv
 
 import "math/bits"
 
-// The digest of a store is the sum of one mark for each key and each session, so that a
+// The digest of a store is the sum of one mark for each key and each session, and one for the time, so that a
 // change costs the marks it changes. Nothing in it is seeded: it is the same in every process.
 // It guards against mistakes, not against forgers.
 
@@ -11,17 +11,19 @@ const (
 	hashSalt    = 0x9e3779b97f4a7c15
 	keySalt     = 0xbf58476d1ce4e5b9
 	sessionSalt = 0x94d049bb133111eb
+	timeSalt    = 0xd6e8feb86659fd93
 	leftSalt    = 0xff51afd7ed558ccd
 	rightSalt   = 0xc4ceb9fe1a85ec53
 )
 
 var emptyHash = hash("")
 
-func sessionMark(id SessionID, seq uint64, swapped bool, seen uint64) uint64 {
-	if swapped {
+func (c *session) digest() uint64 {
+	seen := c.seen
+	if c.result.Swapped {
 		seen = ^seen
 	}
-	return mix(mix(uint64(id)^sessionSalt, seq), seen)
+	return mix(mix(mix(uint64(c.id)^sessionSalt, c.seq), seen), mix(uint64(c.index), uint64(c.used)))
 }
 
 // hash spreads the bytes of s, eight at a time, over 64 bits.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // Limits of a request, in bytes. They bound what one request carries; append
@@ -13,34 +14,47 @@ const (
 	MaxValue = 1 << 20
 )
 
-// A command is an encoded request, as it stands in the log:
+// A command is what stands in the log: an encoded request, or a leader's expiry of sessions.
 //
 //	1 byte    version in the high four bits, operation in the low four
-//	uvarint   session
-//	uvarint   seq
-//	uvarint   length of the key, then the key
-//	uvarint   length of expect, then expect     (cas only)
-//	the rest  value                             (put, append and cas only)
+//	uvarint   time
 //
-// Every request has exactly one encoding: varints are of the shortest form, and
+// A request goes on with
+//
+//	uvarint   session: twice the one a client chose; twice what one that was given out
+//	          is above FirstOpened, and 1                                    (not open)
+//	uvarint   seq
+//	uvarint   length of the key, then the key                                (not open)
+//	uvarint   length of expect, then expect                                  (cas only)
+//	the rest  value                                                          (put, append and cas only)
+//
+// and an expiry with
+//
+//	uvarint   how long before time the horizon is
+//	uvarint   how many sessions to keep
+//
+// Everything has exactly one encoding: varints are of the shortest form, and
 // nothing may follow what the operation needs.
 const (
-	version      = 1
+	version      = 2
 	versionShift = 4
 	opMask       = 1<<versionShift - 1
 )
 
-// Validate tells why no store would take the request: a session or seq of 0, an unknown
-// operation, a key that is empty or above [MaxKey], a value or expected value
-// above [MaxValue], or one where the operation has none.
+// Validate tells why no store would take the request: a seq of 0, an unknown operation, a session of 0, a key that
+// is empty or above [MaxKey], a value or expected value above [MaxValue], or one of these where the operation has none.
 func (r *Request) Validate() error {
 	switch {
-	case r.Op < Get || r.Op > Delete:
-		return fmt.Errorf("kv: operation %d is unknown, want %d (get) to %d (delete)", r.Op, Get, Delete)
-	case r.Session == 0:
-		return errors.New("kv: session is 0, sessions are numbered from 1")
+	case r.Op < Get || r.Op > Open:
+		return fmt.Errorf("kv: operation %d is unknown, want %d (get) to %d (open)", r.Op, Get, Open)
 	case r.Seq == 0:
 		return errors.New("kv: seq is 0, operations of a session are numbered from 1")
+	case r.Op == Open:
+		if r.Session != 0 || r.Key != "" || r.Value != "" || r.Expect != "" {
+			return errors.New("kv: open takes no session, key or value")
+		}
+	case r.Session == 0:
+		return errors.New("kv: session is 0, sessions are numbered from 1")
 	case r.Key == "":
 		return errors.New("kv: key is empty")
 	case len(r.Key) > MaxKey:
@@ -59,12 +73,20 @@ func (r *Request) Validate() error {
 
 func (o Op) hasValue() bool { return o == Put || o == Append || o == CAS }
 
-// Encode appends the request's command to dst and returns it, as append does. It keeps
-// nothing of r. The request must pass [Request.Validate]; what Encode makes of
+// MaxOverhead is how many bytes a command takes at most beside the strings of its request.
+const MaxOverhead = 1 + 5*binary.MaxVarintLen64
+
+// Encode appends the request's command to dst and returns it, as append does; now is the clock of the leader that
+// proposes it. It keeps nothing of r. The request must pass [Request.Validate]; what Encode makes of
 // another one does not decode, or not to the same.
-func Encode(dst []byte, r *Request) []byte {
+func Encode(dst []byte, r *Request, now Time) []byte {
 	dst = append(dst, version<<versionShift|byte(r.Op)&opMask)
-	dst = binary.AppendUvarint(dst, uint64(r.Session))
+	dst = binary.AppendUvarint(dst, uint64(now))
+	if r.Op == Open {
+		return binary.AppendUvarint(dst, r.Seq)
+	}
+	// What is above FirstOpened has its high bit moved to where it costs nothing.
+	dst = binary.AppendUvarint(dst, bits.RotateLeft64(uint64(r.Session), 1))
 	dst = binary.AppendUvarint(dst, r.Seq)
 	dst = binary.AppendUvarint(dst, uint64(len(r.Key)))
 	dst = append(dst, r.Key...)
@@ -78,28 +100,49 @@ func Encode(dst []byte, r *Request) []byte {
 	return dst
 }
 
-// Decode reads a command back. It takes any bytes: what is not the encoding of a valid
-// request is an error that says where. The request keeps nothing of data.
-func Decode(data []byte) (Request, error) {
-	var c command
-	if err := c.parse(data); err != nil {
-		return Request{}, err
-	}
-	return Request{
-		Session: c.session, Seq: c.seq, Op: c.op,
-		Key: string(c.key), Value: string(c.value), Expect: string(c.expect),
-	}, nil
+// EncodeExpiry appends a leader's command to let sessions expire, as [Encode] does for a request. A horizon
+// after now counts as now.
+func EncodeExpiry(dst []byte, e Expiry, now Time) []byte {
+	dst = append(dst, version<<versionShift|byte(Expire))
+	dst = binary.AppendUvarint(dst, uint64(now))
+	dst = binary.AppendUvarint(dst, uint64(now-min(e.Horizon, now)))
+	return binary.AppendUvarint(dst, e.Keep)
 }
 
-// command is a request whose strings are still where they were encoded.
+// Command is what [Decode] finds in a command.
+type Command struct {
+	// Time is the clock of the leader that proposed it.
+	Time Time
+	// Request is what a client asked for. Its Op is [Expire], and all else of it zero, when no client did.
+	Request Request
+	// Expiry is what a leader asked for.
+	Expiry Expiry
+}
+
+// Decode reads a command back. It takes any bytes: what is not the encoding of a valid
+// request or of an expiry is an error that says where. What it returns keeps nothing of data.
+func Decode(data []byte) (Command, error) {
+	var c command
+	if err := c.parse(data); err != nil {
+		return Command{}, err
+	}
+	return Command{Time: c.time, Expiry: c.expiry, Request: Request{
+		Session: c.session, Seq: c.seq, Op: c.op,
+		Key: string(c.key), Value: string(c.value), Expect: string(c.expect),
+	}}, nil
+}
+
+// command is a Command whose strings are still where they were encoded.
 type command struct {
+	time               Time
 	session            SessionID
 	seq                uint64
 	op                 Op
 	key, value, expect []byte
+	expiry             Expiry
 }
 
-// parse reads data into c, whose slices then share its memory.
+// parse reads data into c, which is zero before; its slices then share its memory.
 func (c *command) parse(data []byte) error {
 	if len(data) == 0 {
 		return errors.New("kv: command is empty")
@@ -108,22 +151,32 @@ func (c *command) parse(data []byte) error {
 		return fmt.Errorf("kv: command has version %d, want %d", v, version)
 	}
 	c.op = Op(data[0] & opMask)
-	if c.op < Get || c.op > Delete {
+	if c.op < Get || c.op > Expire {
 		return fmt.Errorf("kv: command has unknown operation %d", c.op)
 	}
-	at := 1
-	session, at, ok := uvarint(data, at)
-	if !ok || session == 0 {
-		return malformed("session", at)
+	now, at, ok := uvarint(data, 1)
+	if !ok {
+		return malformed("time", at)
 	}
-	c.session = SessionID(session)
+	c.time = Time(now)
+	if c.op == Expire {
+		return c.parseExpiry(data, at)
+	}
+	if c.op != Open {
+		var session uint64
+		if session, at, ok = uvarint(data, at); !ok || session == 0 {
+			return malformed("session", at)
+		}
+		c.session = SessionID(bits.RotateLeft64(session, -1))
+	}
 	if c.seq, at, ok = uvarint(data, at); !ok || c.seq == 0 {
 		return malformed("seq", at)
 	}
-	if c.key, at, ok = bytesAt(data, at, MaxKey); !ok || len(c.key) == 0 {
-		return malformed("key", at)
+	if c.op != Open {
+		if c.key, at, ok = bytesAt(data, at, MaxKey); !ok || len(c.key) == 0 {
+			return malformed("key", at)
+		}
 	}
-	c.expect, c.value = nil, nil
 	if c.op == CAS {
 		if c.expect, at, ok = bytesAt(data, at, MaxValue); !ok {
 			return malformed("expected value", at)
@@ -132,13 +185,33 @@ func (c *command) parse(data []byte) error {
 	switch rest := data[at:]; {
 	case len(rest) == 0:
 	case !c.op.hasValue():
-		return fmt.Errorf("kv: command has %d bytes too many, from byte %d", len(rest), at)
+		return tooMuch(len(rest), at)
 	case len(rest) > MaxValue:
 		return fmt.Errorf("kv: command has a value of %d bytes, at most %d are allowed", len(rest), MaxValue)
 	default:
 		c.value = rest
 	}
 	return nil
+}
+
+// parseExpiry reads on at data[at:], after the time.
+func (c *command) parseExpiry(data []byte, at int) error {
+	age, at, ok := uvarint(data, at)
+	if !ok || age > uint64(c.time) {
+		return malformed("horizon", at)
+	}
+	c.expiry.Horizon = c.time - Time(age)
+	if c.expiry.Keep, at, ok = uvarint(data, at); !ok {
+		return malformed("number of sessions", at)
+	}
+	if at < len(data) {
+		return tooMuch(len(data)-at, at)
+	}
+	return nil
+}
+
+func tooMuch(n, at int) error {
+	return fmt.Errorf("kv: command has %d bytes too many, from byte %d", n, at)
 }
 
 func malformed(what string, at int) error {

@@ -1,7 +1,12 @@
 package kv
 
-// SessionID names a client's session. Identifiers start at 1.
+// SessionID names a client's session. There are two kinds. Those below [FirstOpened] are for clients to choose, each of them
+// once; they start at 1. The others are given out by the store, to who asks with [Open]: no identifier is given out twice.
 type SessionID uint64
+
+// FirstOpened is where the identifiers begin that the store gives out. One of them is FirstOpened and the index of
+// the entry that opened it.
+const FirstOpened SessionID = 1 << 63
 
 // Op is what a request asks of the store.
 type Op uint8
@@ -13,6 +18,11 @@ const (
 	Append
 	CAS
 	Delete
+	// Open opens a session. It has no session, key or value; its Seq only tells its answer from others. Sent twice it
+	// opens two sessions, of which the one that nobody uses expires.
+	Open
+	// Expire is no operation of clients: a leader asks for it, see [Expiry].
+	Expire
 )
 
 // String returns the operation in lower case, as scenario files and histories write it.
@@ -28,6 +38,10 @@ func (o Op) String() string {
 		return "cas"
 	case Delete:
 		return "delete"
+	case Open:
+		return "open"
+	case Expire:
+		return "expire"
 	}
 	return "unknown"
 }
@@ -67,6 +81,11 @@ const (
 	Unknown
 	// Invalid: the request cannot be carried out by anyone; see [Request.Validate].
 	Invalid
+	// Busy: the node did nothing, and may be able to when the same request is sent to it again later.
+	Busy
+	// Expired: the store does not know the session, or does no longer. This request took no effect; whether the
+	// same one did before, nobody can tell any more. The client has to open another session.
+	Expired
 )
 
 // String returns the status in lower case.
@@ -80,6 +99,10 @@ func (s Status) String() string {
 		return "unknown"
 	case Invalid:
 		return "invalid"
+	case Busy:
+		return "busy"
+	case Expired:
+		return "expired"
 	}
 	return "status?"
 }

@@ -17,12 +17,16 @@ import (
 //	1 byte    version
 //	uvarint   index of the last command
 //	the rest  what Bytes returns, without its version:
+//	uvarint     time
+//	1 byte      1 when some session has ever expired, 0 otherwise
 //	uvarint     number of keys, then for each, in the order of hash(key), and of key where hashes are the same:
 //	  uvarint     length of the key, then the key
 //	  uvarint     length of the value, then the value
-//	uvarint     number of sessions, then for each, in order:
-//	  uvarint     session
-//	  uvarint     seq of its last operation
+//	uvarint     number of sessions, then for each, in the order they were last used in:
+//	  uvarint     session, as in a command
+//	  uvarint     how much the index of its last command is above that of the session before
+//	  uvarint     how much the time then was above that of the session before
+//	  uvarint     seq of its last operation, 0 when there was none since it was opened
 //	  1 byte      1 when that was a cas that wrote, 0 otherwise
 //	  uvarint     length of the value it saw, then the value
 //
@@ -33,19 +37,25 @@ const snapshotVersion = 1
 // Snapshot returns all that the store holds, for [Store.Restore]: what [Store.Bytes] returns, and the index of
 // the last command. Stores that hold the same at the same index have the same snapshot. It is the caller's, and never empty.
 func (s *Store) Snapshot() []byte {
-	size := s.keysSize() + s.sessionsSize()
-	out := make([]byte, 0, 1+binary.MaxVarintLen64+size)
-	out = append(out, snapshotVersion)
-	out = binary.AppendUvarint(out, uint64(s.applied))
-	return s.appendSessions(s.appendKeys(out))
+	out := make([]byte, 0, 1+binary.MaxVarintLen64+s.size())
+	out = binary.AppendUvarint(append(out, snapshotVersion), uint64(s.applied))
+	return s.appendTo(out)
 }
 
-// Bytes returns all that the store holds in one fixed form: keys with their values, and sessions with the last seq
-// and its result. Two stores hold the same exactly when their Bytes are equal. The
-// index of the last command is not part of it.
+// Bytes returns all that the store holds in one fixed form: the time, the keys with their values, and the sessions in the
+// order they were last used in, with the last seq and its result. Two stores hold the same exactly when their
+// Bytes are equal. The index of the last command is not part of it.
 func (s *Store) Bytes() []byte {
-	out := make([]byte, 0, 1+s.keysSize()+s.sessionsSize())
-	return s.appendSessions(s.appendKeys(append(out, snapshotVersion)))
+	return s.appendTo(append(make([]byte, 0, 1+s.size()), snapshotVersion))
+}
+
+// size is how many bytes appendTo writes at most.
+func (s *Store) size() int { return binary.MaxVarintLen64 + 1 + s.keysSize() + s.sessionsSize() }
+
+func (s *Store) appendTo(out []byte) []byte {
+	out = binary.AppendUvarint(out, uint64(s.time))
+	out = appendBool(out, s.expired)
+	return s.appendSessions(s.appendKeys(out))
 }
 
 // keysSize is how many bytes the keys take in a snapshot at most.
@@ -125,32 +135,32 @@ func (s *Store) appendKeys(out []byte) []byte {
 // sessionsSize is how many bytes the sessions take in a snapshot at most.
 func (s *Store) sessionsSize() int {
 	size := binary.MaxVarintLen64
-	// determinism: addition does not care for the order
-	for _, client := range s.sessions {
-		size += 2*binary.MaxVarintLen64 + 1 + uvarintLen(len(client.result.Value)) + len(client.result.Value)
+	for c := s.oldest; c != nil; c = c.newer {
+		size += 4*binary.MaxVarintLen64 + 1 + uvarintLen(len(c.result.Value)) + len(c.result.Value)
 	}
 	return size
 }
 
 func (s *Store) appendSessions(out []byte) []byte {
-	ids := make([]SessionID, 0, len(s.sessions))
-	for id := range s.sessions {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	out = binary.AppendUvarint(out, uint64(len(ids)))
-	for _, id := range ids {
-		client := s.sessions[id]
-		out = binary.AppendUvarint(out, uint64(id))
-		out = binary.AppendUvarint(out, client.seq)
-		swapped := byte(0)
-		if client.result.Swapped {
-			swapped = 1
-		}
-		out = append(out, swapped)
-		out = appendString(out, client.result.Value)
+	out = binary.AppendUvarint(out, uint64(len(s.sessions)))
+	before := &session{}
+	for c := s.oldest; c != nil; c = c.newer {
+		out = binary.AppendUvarint(out, bits.RotateLeft64(uint64(c.id), 1))
+		out = binary.AppendUvarint(out, uint64(c.index-before.index))
+		out = binary.AppendUvarint(out, uint64(c.used-before.used))
+		out = binary.AppendUvarint(out, c.seq)
+		out = appendBool(out, c.result.Swapped)
+		out = appendString(out, c.result.Value)
+		before = c
 	}
 	return out
+}
+
+func appendBool(dst []byte, b bool) []byte {
+	if b {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 func appendString(dst []byte, s string) []byte {
@@ -166,25 +176,44 @@ func (s *Store) Restore(data []byte) error {
 		return err
 	}
 	r = reader{data: data, at: 1}
-	next := Store{applied: raft.Index(r.number())}
-	keys := int(r.number())
-	next.values, next.keys = make(map[string]*value, keys), make([]*value, 0, keys)
-	for range keys {
-		key := string(r.bytes())
-		next.write(next.add(key, hash(key)), string(r.bytes()))
-	}
-	clients := int(r.number())
-	next.sessions = make(map[SessionID]*session, clients)
-	for range clients {
-		id, client := SessionID(r.number()), &session{seq: r.number()}
-		client.result.Swapped = r.byte() == 1
-		saw := r.bytes()
-		client.result.Value = string(saw)
-		client.mark = sessionMark(id, client.seq, client.result.Swapped, hash(saw))
-		next.sessions[id] = client
-		next.sum += client.mark
+	next := Store{applied: raft.Index(r.number()), time: Time(r.number()), expired: r.byte() == 1}
+	next.restoreKeys(&r)
+	if err := next.restoreSessions(&r); err != nil {
+		return err
 	}
 	*s = next
+	return nil
+}
+
+func (s *Store) restoreKeys(r *reader) {
+	n := int(r.number())
+	s.values, s.keys = make(map[string]*value, n), make([]*value, 0, n)
+	for range n {
+		key := string(r.bytes())
+		s.write(s.add(key, hash(key)), string(r.bytes()))
+	}
+}
+
+func (s *Store) restoreSessions(r *reader) error {
+	n := int(r.number())
+	s.sessions = make(map[SessionID]*session, n)
+	applied, now := s.applied, s.time
+	s.applied, s.time = 0, 0
+	for range n {
+		c := s.admit(r.session())
+		// Each is used at the index and the time that were then, and so comes into its place.
+		s.applied += raft.Index(r.number())
+		s.time += Time(r.number())
+		s.use(c)
+		c.seq, c.result.Swapped = r.number(), r.byte() == 1
+		saw := r.bytes()
+		c.result.Value, c.seen = string(saw), hash(saw)
+		s.note(c)
+	}
+	s.applied, s.time = applied, now
+	if len(s.sessions) < n {
+		return errors.New("kv: snapshot has a session twice")
+	}
 	return nil
 }
 
@@ -232,7 +261,16 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-// check tells why no store would write the snapshot.
+func (r *reader) session() SessionID { return SessionID(bits.RotateLeft64(r.number(), -1)) }
+
+// bool checks a byte that says yes or no.
+func (r *reader) bool() {
+	if at := r.at; r.byte() > 1 {
+		r.refuse(at, "neither yes nor no")
+	}
+}
+
+// check tells why no store would write the snapshot, but for a session that is there twice.
 func (r *reader) check() error {
 	if len(r.data) == 0 {
 		return errors.New("kv: snapshot is empty")
@@ -240,9 +278,14 @@ func (r *reader) check() error {
 	if v := r.byte(); v != snapshotVersion {
 		return fmt.Errorf("kv: snapshot has version %d, want %d", v, snapshotVersion)
 	}
-	r.number()
+	at := r.at
+	applied, now := raft.Index(r.number()), Time(r.number())
+	if applied >= raft.Index(FirstOpened) {
+		r.refuse(at, "an index beyond all")
+	}
+	r.bool()
 	r.checkKeys()
-	r.checkSessions()
+	r.checkSessions(applied, now)
 	if r.fault == nil && r.at < len(r.data) {
 		return fmt.Errorf("kv: snapshot has %d bytes too many, from byte %d", len(r.data)-r.at, r.at)
 	}
@@ -273,24 +316,37 @@ func (r *reader) checkKeys() {
 	}
 }
 
-func (r *reader) checkSessions() {
-	last := uint64(0)
+func (r *reader) checkSessions(applied raft.Index, now Time) {
+	var index raft.Index
+	var used Time
 	n := r.number()
 	for k := uint64(0); k < n && r.fault == nil; k++ {
+		idAt := r.at
+		id := r.session()
 		at := r.at
-		id := r.number()
-		if id <= last {
-			r.refuse(at, "a session out of order")
+		later := raft.Index(r.number())
+		if later == 0 || later > applied-index {
+			r.refuse(at, "a session used at no index that was applied")
 		}
-		last = id
+		index += later
+		if id == 0 || id == FirstOpened || id > FirstOpened|SessionID(index) {
+			r.refuse(idAt, "a session that there cannot have been")
+		}
 		at = r.at
-		if seq := r.number(); seq == 0 {
-			r.refuse(at, "a seq of 0")
+		if passed := Time(r.number()); passed > now-used {
+			r.refuse(at, "a session used in the future")
+		} else {
+			used += passed
 		}
 		at = r.at
-		if swapped := r.byte(); swapped > 1 {
-			r.refuse(at, "no valid mark of a cas")
+		seq := r.number()
+		if (seq == 0) != (id == FirstOpened|SessionID(index)) {
+			r.refuse(at, "a seq that is not of this session")
 		}
-		r.bytes()
+		at = r.at
+		r.bool()
+		if saw := r.bytes(); seq == 0 && (len(saw) > 0 || r.at-at != 2 || r.data[at] != 0) {
+			r.refuse(at, "a result of no operation")
+		}
 	}
 }

@@ -87,7 +87,7 @@ func TestSnapshotsDoNotDependOnHowTheStoreCameToHoldWhatItHolds(t *testing.T) {
 	build := func() []byte {
 		s := NewStore()
 		for i, k := range keys {
-			_, err := s.Apply(raft.Index(i+1), Encode(nil, &Request{Session: 1, Seq: uint64(i + 1), Op: Put, Key: fmt.Sprint("k", k), Value: "v"}))
+			_, err := s.Apply(raft.Index(i+1), Encode(nil, &Request{Session: 1, Seq: uint64(i + 1), Op: Put, Key: fmt.Sprint("k", k), Value: "v"}, 9))
 			require.NoError(t, err)
 		}
 		return s.Snapshot()
@@ -123,7 +123,7 @@ func TestASnapshotKeepsNothingOfTheStoreNorTheStoreOfTheSnapshot(t *testing.T) {
 	s := filled(t, 1, 100)
 	data := s.Snapshot()
 	before := slices.Clone(data)
-	_, err := s.Apply(101, Encode(nil, &Request{Session: 9, Seq: 1, Op: Put, Key: "x", Value: "a"}))
+	_, err := s.Apply(101, Encode(nil, &Request{Seq: 1, Op: Open}, 9))
 	require.NoError(t, err)
 	require.Equal(t, before, data)
 
@@ -164,30 +164,47 @@ func TestRestoreRefusesWhatNoStoreWritesAndChangesNothing(t *testing.T) {
 		a, b = b, a
 	}
 	long := strings.Repeat("k", MaxKey+1)
+	const endless = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	opened := "\x0b" // the session that entry 5 opened
 	for name, c := range map[string]struct{ data, want string }{
 		"nothing":                 {"", "snapshot is empty"},
-		"another version":         {text(9, 0, 0, 0), "version 9, want 1"},
+		"another version":         {text(9, 5, 7, 0, 0, 0), "version 9, want 1"},
 		"no index":                {text(1), "no valid number at byte 1"},
-		"an index in a long form": {text(1, "\x81\x00", 0, 0), "no valid number at byte 1"},
-		"no keys":                 {text(1, 5), "no valid number at byte 2"},
-		"a key missing":           {text(1, 5, 2, 1, a, 1, "v"), "no whole string at byte 7"},
-		"keys for ever":           {text(1, 5, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 1, a, 1, "v"), "no whole string at byte 16"},
-		"an empty key":            {text(1, 5, 1, 0, 1, "v", 0), "an empty key at byte 3"},
-		"a long key":              {text(1, 5, 1, len(long), long, 1, "v", 0), "a key that is too long at byte 3"},
-		"a key cut short":         {text(1, 5, 1, 3, a), "no whole string at byte 3"},
-		"an empty value":          {text(1, 5, 1, 1, a, 0, 0), "an empty value at byte 5"},
-		"a key twice":             {text(1, 5, 2, 1, a, 1, "v", 1, a, 1, "v", 0), "a key out of order at byte 7"},
-		"keys out of order":       {text(1, 5, 2, 1, b, 1, "v", 1, a, 1, "v", 0), "a key out of order at byte 7"},
-		"a huge length":           {text(1, 5, 1, 1, a, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "v"), "no whole string at byte 5"},
-		"no sessions":             {text(1, 5, 1, 1, a, 1, "v"), "no valid number at byte 7"},
-		"sessions for ever":       {text(1, 5, 0, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 1, 1, "\x00", 0), "no valid number at byte 17"},
-		"session 0":               {text(1, 5, 0, 1, 0, 1, "\x00", 0), "a session out of order at byte 4"},
-		"a session twice":         {text(1, 5, 0, 2, 3, 1, "\x00", 0, 3, 1, "\x00", 0), "a session out of order at byte 8"},
-		"seq 0":                   {text(1, 5, 0, 1, 1, 0, "\x00", 0), "a seq of 0 at byte 5"},
-		"another mark":            {text(1, 5, 0, 1, 1, 1, "\x02", 0), "no valid mark of a cas at byte 6"},
-		"no mark":                 {text(1, 5, 0, 1, 1, 1), "no more at byte 6"},
-		"a result cut short":      {text(1, 5, 0, 1, 1, 1, "\x00", 2, "v"), "no whole string at byte 7"},
-		"more":                    {text(1, 5, 0, 0, "x"), "1 bytes too many, from byte 4"},
+		"an index in a long form": {text(1, "\x81\x00", 7, 0, 0, 0), "no valid number at byte 1"},
+		"an index beyond all":     {text(1, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 7, 0, 0, 0), "an index beyond all at byte 1"},
+		"no time":                 {text(1, 5), "no valid number at byte 2"},
+		"no word of expiry":       {text(1, 5, 7), "no more at byte 3"},
+		"a strange word of it":    {text(1, 5, 7, 2, 0, 0), "neither yes nor no at byte 3"},
+		"no keys":                 {text(1, 5, 7, 0), "no valid number at byte 4"},
+		"a key missing":           {text(1, 5, 7, 0, 2, 1, a, 1, "v"), "no whole string at byte 9"},
+		"keys for ever":           {text(1, 5, 7, 0, endless, 1, a, 1, "v"), "no whole string at byte 18"},
+		"an empty key":            {text(1, 5, 7, 0, 1, 0, 1, "v", 0), "an empty key at byte 5"},
+		"a long key":              {text(1, 5, 7, 0, 1, len(long), long, 1, "v", 0), "a key that is too long at byte 5"},
+		"a key cut short":         {text(1, 5, 7, 0, 1, 3, a), "no whole string at byte 5"},
+		"an empty value":          {text(1, 5, 7, 0, 1, 1, a, 0, 0), "an empty value at byte 7"},
+		"a key twice":             {text(1, 5, 7, 0, 2, 1, a, 1, "v", 1, a, 1, "v", 0), "a key out of order at byte 9"},
+		"keys out of order":       {text(1, 5, 7, 0, 2, 1, b, 1, "v", 1, a, 1, "v", 0), "a key out of order at byte 9"},
+		"a huge length":           {text(1, 5, 7, 0, 1, 1, a, endless, "v"), "no whole string at byte 7"},
+		"no sessions":             {text(1, 5, 7, 0, 1, 1, a, 1, "v"), "no valid number at byte 9"},
+		"sessions for ever":       {text(1, 5, 7, 0, 0, endless, 2, 1, 0, 1, 0, 0), "no valid number at byte 21"},
+		"session 0":               {text(1, 5, 7, 0, 0, 1, 0, 1, 0, 1, 0, 0), "a session that there cannot have been at byte 6"},
+		"given out at no entry":   {text(1, 5, 7, 0, 0, 1, 1, 1, 0, 1, 0, 0), "a session that there cannot have been at byte 6"},
+		"given out after its use": {text(1, 5, 7, 0, 0, 1, opened, 4, 0, 1, 0, 0), "a session that there cannot have been at byte 6"},
+		"used at no index":        {text(1, 5, 7, 0, 0, 1, 2, 0, 0, 1, 0, 0), "a session used at no index that was applied at byte 7"},
+		"used at a later index":   {text(1, 5, 7, 0, 0, 1, 2, 6, 0, 1, 0, 0), "a session used at no index that was applied at byte 7"},
+		"two used at one index":   {text(1, 5, 7, 0, 0, 2, 2, 1, 0, 1, 0, 0, 4, 0, 0, 1, 0, 0), "a session used at no index that was applied at byte 13"},
+		"indexes that run over":   {text(1, 5, 7, 0, 0, 2, 2, 1, 0, 1, 0, 0, 4, endless, 0, 1, 0, 0), "a session used at no index that was applied at byte 13"},
+		"used in the future":      {text(1, 5, 7, 0, 0, 1, 2, 1, 8, 1, 0, 0), "a session used in the future at byte 8"},
+		"times that run over":     {text(1, 5, 7, 0, 0, 2, 2, 1, 7, 1, 0, 0, 4, 1, endless, 1, 0, 0), "a session used in the future at byte 14"},
+		"a session twice":         {text(1, 5, 7, 0, 0, 2, 2, 1, 0, 1, 0, 0, 2, 1, 0, 1, 0, 0), "a session twice"},
+		"seq 0":                   {text(1, 5, 7, 0, 0, 1, 2, 1, 0, 0, 0, 0), "a seq that is not of this session at byte 9"},
+		"used where given out":    {text(1, 5, 7, 0, 0, 1, opened, 5, 0, 1, 0, 0), "a seq that is not of this session at byte 9"},
+		"a result of nothing":     {text(1, 5, 7, 0, 0, 1, opened, 5, 0, 0, 0, 1, "v"), "a result of no operation at byte 10"},
+		"a cas of nothing":        {text(1, 5, 7, 0, 0, 1, opened, 5, 0, 0, 1, 0), "a result of no operation at byte 10"},
+		"another mark":            {text(1, 5, 7, 0, 0, 1, 2, 1, 0, 1, 2, 0), "neither yes nor no at byte 10"},
+		"no mark":                 {text(1, 5, 7, 0, 0, 1, 2, 1, 0, 1), "no more at byte 10"},
+		"a result cut short":      {text(1, 5, 7, 0, 0, 1, 2, 1, 0, 1, 0, 2, "v"), "no whole string at byte 11"},
+		"more":                    {text(1, 5, 7, 0, 0, 0, "x"), "1 bytes too many, from byte 6"},
 	} {
 		s := filled(t, 3, 50)
 		before, digest := s.Snapshot(), s.Digest()
@@ -207,9 +224,9 @@ func TestASnapshotCutShortAnywhereIsRefused(t *testing.T) {
 
 func TestASnapshotThatClaimsMuchTakesLittleMemory(t *testing.T) {
 	for name, data := range map[string]string{
-		"keys":     text(1, 5, 1<<40, 1, "a", 1, "v"),
-		"sessions": text(1, 5, 0, 1<<40, 1, 1, "\x00", 0),
-		"a value":  text(1, 5, 1, 1, "a", 1<<40, "v"),
+		"keys":     text(1, 5, 7, 0, 1<<40, 1, "a", 1, "v"),
+		"sessions": text(1, 5, 7, 0, 0, 1<<40, 2, 1, 0, 1, 0, 0),
+		"a value":  text(1, 5, 7, 0, 1, 1, "a", 1<<40, "v"),
 	} {
 		s := NewStore()
 		require.Less(t, testing.AllocsPerRun(10, func() { _ = s.Restore([]byte(data)) }), 20.0, name)
@@ -229,8 +246,14 @@ func FuzzRestore(f *testing.F) {
 		}
 		require.Equal(t, data, s.Snapshot(), "what a store holds has one snapshot")
 		require.Equal(t, s.recount(), s.Digest())
-		_, err := s.Apply(s.applied+1, Encode(nil, &Request{Session: 1 << 63, Seq: 1, Op: Put, Key: "k", Value: "v"}))
-		require.True(t, err == nil || s.applied == 1<<64-1, "and goes on: %v", err)
+		took, err := s.Apply(s.applied+1, Encode(nil, &Request{Seq: 1, Op: Open}, s.time))
+		require.NoError(t, err)
+		_, err = s.Apply(s.applied+1, Encode(nil, &Request{Session: took.Opened, Seq: 1, Op: Put, Key: "k", Value: "v"}, s.time))
+		require.NoError(t, err, "and goes on")
+		_, err = s.Apply(s.applied+1, EncodeExpiry(nil, Expiry{Keep: 1}, s.time))
+		require.NoError(t, err)
+		require.Equal(t, 1, s.Sessions())
+		require.Equal(t, s.recount(), s.Digest())
 	})
 }
 
@@ -240,7 +263,7 @@ func million() *Store {
 	s := NewStore()
 	var data []byte
 	for i := range many {
-		data = Encode(data[:0], &Request{Session: 1, Seq: uint64(i + 1), Op: Put, Key: fmt.Sprint("key-", i), Value: "sixteen bytes ok"})
+		data = Encode(data[:0], &Request{Session: 1, Seq: uint64(i + 1), Op: Put, Key: fmt.Sprint("key-", i), Value: "sixteen bytes ok"}, 9)
 		if _, err := s.Apply(raft.Index(i+1), data); err != nil {
 			panic(err)
 		}

@@ -23,10 +23,15 @@ type Store struct {
 	// values holds no empty value. Pointers let a put to a known key look it up once.
 	values map[string]*value
 	// keys are all of values, in no order, to go through faster than a map lets one.
-	keys     []*value
-	sessions map[SessionID]*session
-	applied  raft.Index
-	// sum is the sum of all marks: the digest, kept up to date by every change.
+	keys []*value
+	// sessions are in a list too, in the order they were last used in.
+	sessions       map[SessionID]*session
+	oldest, newest *session
+	applied        raft.Index
+	time           Time
+	// expired says that some session ever has.
+	expired bool
+	// sum is the sum of the marks of all keys and sessions, kept up to date by every change.
 	sum uint64
 }
 
@@ -41,14 +46,6 @@ type value struct {
 	mark uint64
 }
 
-// session is the last operation of a session and what it saw.
-type session struct {
-	seq    uint64
-	result Result
-	// mark is this session's part of the digest.
-	mark uint64
-}
-
 // NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{values: make(map[string]*value), sessions: make(map[SessionID]*session)}
@@ -56,21 +53,27 @@ func NewStore() *Store {
 
 // Effect is what a command came to.
 type Effect struct {
-	// Session and Seq name the operation.
+	// Session and Seq name the operation. They are 0 when the command is of no session that the store knows.
 	Session SessionID
 	Seq     uint64
 	// Result is what the operation saw when it took effect.
 	Result Result
 	// Repeat says that it had taken effect before, and did not again.
 	Repeat bool
+	// Opened is the session that an [Open] opened.
+	Opened SessionID
+	// Expired is how many sessions an [Expire] dropped.
+	Expired int
 }
 
-// Apply takes in the command at index of the log and returns what it came to. A session comes to be
-// with its first command. The command that a session applied last returns the remembered result and
-// changes nothing; one before it is answered with [ErrStale], and an Effect without a result. Gaps in a session's seq are allowed: a client may give up an operation.
+// Apply takes in the command at index of the log and returns what it came to. The command that a session applied last
+// returns the remembered result and takes no effect again; one before it is answered with [ErrStale], and an Effect
+// without a result. Gaps in a session's seq are allowed: a client may give up an operation. A session comes to be when it
+// is opened; one that its client chose, with its first command, as long as no session has expired yet. A command
+// of another session is answered with [ErrExpired].
 //
 // Indexes grow from call to call; one that does not, and data that [Decode] would not take,
-// are errors. An error changes nothing of what the store holds, and is the same on every replica.
+// are errors. An error changes no key, and is the same on every replica.
 // Apply keeps nothing of data.
 func (s *Store) Apply(index raft.Index, data []byte) (Effect, error) {
 	if index <= s.applied {
@@ -81,22 +84,32 @@ func (s *Store) Apply(index raft.Index, data []byte) (Effect, error) {
 	if err := c.parse(data); err != nil {
 		return Effect{}, fmt.Errorf("index %d: %w", index, err)
 	}
-	client := s.sessions[c.session]
-	switch {
-	case client == nil:
-		client = &session{}
-		s.sessions[c.session] = client
-	case c.seq == client.seq:
-		return Effect{Session: c.session, Seq: c.seq, Result: client.result, Repeat: true}, nil
-	case c.seq < client.seq:
-		return Effect{Session: c.session, Seq: c.seq, Repeat: true}, ErrStale
+	s.time = max(s.time, c.time)
+	switch c.op {
+	case Open:
+		return Effect{Opened: s.open()}, nil
+	case Expire:
+		return Effect{Expired: s.expire(c.expiry)}, nil
 	}
-	result, seen := s.execute(&c)
-	client.seq, client.result = c.seq, result
-	mark := sessionMark(c.session, c.seq, result.Swapped, seen)
-	s.sum += mark - client.mark
-	client.mark = mark
-	return Effect{Session: c.session, Seq: c.seq, Result: result}, nil
+	client := s.known(c.session)
+	if client == nil {
+		return Effect{}, ErrExpired
+	}
+	s.use(client)
+	took := Effect{Session: c.session, Seq: c.seq}
+	var err error
+	switch {
+	case c.seq > client.seq:
+		client.seq = c.seq
+		client.result, client.seen = s.execute(&c)
+		took.Result = client.result
+	case c.seq == client.seq:
+		took.Repeat, took.Result = true, client.result
+	default:
+		took.Repeat, err = true, ErrStale
+	}
+	s.note(client)
+	return took, err
 }
 
 // execute does what the command asks. It returns what the operation saw, and the hash of its value.
@@ -189,4 +202,10 @@ func (s *Store) Lookup(id SessionID, seq uint64) (Result, bool) {
 // Digest is a checksum of what [Store.Bytes] returns, kept up to date at no cost that grows with
 // the store. Stores that differ in it hold different things; stores that agree
 // hold the same unless 64 bits met by chance, which Bytes can tell.
-func (s *Store) Digest() uint64 { return s.sum }
+func (s *Store) Digest() uint64 {
+	expired := uint64(0)
+	if s.expired {
+		expired = 1
+	}
+	return s.sum + mix(uint64(s.time)^timeSalt, expired)
+}

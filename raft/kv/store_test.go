@@ -15,17 +15,26 @@ type machine struct {
 	t     *testing.T
 	store *Store
 	index raft.Index
+	now   Time // of the leader
 }
 
 func newMachine(t *testing.T) *machine { return &machine{t: t, store: NewStore()} }
 
 func (m *machine) apply(r Request) (Result, error) {
-	m.index++
-	took, err := m.store.Apply(m.index, Encode(nil, &r))
-	require.Equal(m.t, r.Session, took.Session)
-	require.Equal(m.t, r.Seq, took.Seq)
-	require.Equal(m.t, m.store.recount(), m.store.Digest(), "the digest is kept up to date")
+	took, err := m.take(Encode(nil, &r, m.now))
+	if err != ErrExpired {
+		require.Equal(m.t, r.Session, took.Session)
+		require.Equal(m.t, r.Seq, took.Seq)
+	}
 	return took.Result, err
+}
+
+// take applies a command.
+func (m *machine) take(data []byte) (Effect, error) {
+	m.index++
+	took, err := m.store.Apply(m.index, data)
+	require.Equal(m.t, m.store.recount(), m.store.Digest(), "the digest is kept up to date")
+	return took, err
 }
 
 // do applies r as a new operation of session 1.
@@ -45,9 +54,10 @@ func (s *Store) recount() uint64 {
 		sum += mix(hash(key)^keySalt, hash(v.text))
 	}
 	for id, c := range s.sessions {
-		sum += sessionMark(id, c.seq, c.result.Swapped, hash(c.result.Value))
+		again := session{id: id, seq: c.seq, result: c.result, seen: hash(c.result.Value), index: c.index, used: c.used}
+		sum += again.digest()
 	}
-	return sum
+	return (&Store{sum: sum, time: s.time, expired: s.expired}).Digest()
 }
 
 func TestOperations(t *testing.T) {
@@ -97,11 +107,8 @@ func TestARepeatedOperationTakesEffectOnce(t *testing.T) {
 	add := Request{Session: 7, Seq: 1, Op: Append, Key: "x", Value: "a"}
 	_, err := m.apply(add)
 	require.NoError(t, err)
-	before, digest := m.store.Bytes(), m.store.Digest()
 	_, err = m.apply(add)
 	require.NoError(t, err)
-	require.Equal(t, before, m.store.Bytes())
-	require.Equal(t, digest, m.store.Digest())
 	require.Equal(t, "a", m.get("x"))
 }
 
@@ -130,13 +137,13 @@ func TestAnOperationTheSessionHasGoneOnFromIsStale(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.apply(add(9))
 	require.NoError(t, err)
-	before := m.store.Bytes()
 	for _, seq := range []uint64{1, 5, 8} {
 		_, err = m.apply(add(seq))
 		require.ErrorIs(t, err, ErrStale)
 	}
-	require.Equal(t, before, m.store.Bytes())
 	require.Equal(t, "aa", m.get("x"))
+	_, ok := m.store.Lookup(7, 9)
+	require.True(t, ok)
 }
 
 func TestSessionsDoNotMeet(t *testing.T) {
@@ -168,25 +175,25 @@ func TestLookupKnowsTheLastOperationOfASession(t *testing.T) {
 
 func TestApplyRefusesWhatItMustNotTake(t *testing.T) {
 	s := NewStore()
-	put := Encode(nil, &Request{Session: 1, Seq: 1, Op: Put, Key: "x", Value: "a"})
+	put := Encode(nil, &Request{Session: 1, Seq: 1, Op: Put, Key: "x", Value: "a"}, 9)
 	_, err := s.Apply(5, put)
 	require.NoError(t, err)
 	before, digest := s.Bytes(), s.Digest()
 
-	again := Encode(nil, &Request{Session: 1, Seq: 2, Op: Put, Key: "x", Value: "b"})
+	again := Encode(nil, &Request{Session: 1, Seq: 2, Op: Put, Key: "x", Value: "b"}, 9)
 	for _, index := range []raft.Index{0, 4, 5} {
 		_, err = s.Apply(index, again)
 		require.ErrorContains(t, err, fmt.Sprintf("index %d is applied already, the store is at 5", index))
 	}
-	_, err = s.Apply(6, put[:4])
-	require.ErrorContains(t, err, "index 6: kv: command has no valid key at byte 3")
+	_, err = s.Apply(6, put[:2])
+	require.ErrorContains(t, err, "index 6: kv: command has no valid session at byte 2")
 	require.Equal(t, before, s.Bytes())
 	require.Equal(t, digest, s.Digest())
 }
 
 func TestApplyKeepsNothingOfTheCommand(t *testing.T) {
 	s := NewStore()
-	data := Encode(nil, &Request{Session: 1, Seq: 1, Op: Put, Key: "key", Value: "value"})
+	data := Encode(nil, &Request{Session: 1, Seq: 1, Op: Put, Key: "key", Value: "value"}, 9)
 	_, err := s.Apply(1, data)
 	require.NoError(t, err)
 	before := s.Bytes()
@@ -194,16 +201,30 @@ func TestApplyKeepsNothingOfTheCommand(t *testing.T) {
 	require.Equal(t, before, s.Bytes())
 }
 
-// randomLog is n commands of few sessions on few keys, repeated and stale ones among them.
+// randomLog is n commands of few sessions on few keys: repeated and stale ones are among them, sessions that are
+// opened and that expire, and leaders with clocks of their own.
 func randomLog(seed uint64, n int) [][]byte {
 	src := rand.New(rand.NewPCG(seed, 0))
-	last := make([]uint64, 5)
+	sessions := []SessionID{1, 2, 3, 4, 5}
+	last := map[SessionID]uint64{}
 	log := make([][]byte, n)
+	clock := Time(0)
 	for i := range log {
-		session := src.IntN(5)
+		clock += Time(src.IntN(10))
+		now := clock - min(clock, Time(src.IntN(3)*src.IntN(50)))
+		switch src.IntN(40) {
+		case 0:
+			log[i] = Encode(nil, &Request{Op: Open, Seq: 1}, now)
+			sessions = append(sessions, FirstOpened+SessionID(i+1))
+			continue
+		case 1:
+			log[i] = EncodeExpiry(nil, Expiry{Horizon: now - min(now, 60), Keep: uint64(src.IntN(8))}, now)
+			continue
+		}
+		session := sessions[src.IntN(len(sessions))]
 		last[session] += uint64(src.IntN(3))
 		r := Request{
-			Session: SessionID(session + 1), Seq: max(last[session], 1) - uint64(src.IntN(2)),
+			Session: session, Seq: max(last[session], 1) - uint64(src.IntN(2)),
 			Op: Op(1 + src.IntN(5)), Key: fmt.Sprint("k", src.IntN(6)),
 		}
 		r.Seq = max(r.Seq, 1)
@@ -213,7 +234,7 @@ func randomLog(seed uint64, n int) [][]byte {
 		if r.Op == CAS {
 			r.Expect = fmt.Sprint(src.IntN(3))
 		}
-		log[i] = Encode(nil, &r)
+		log[i] = Encode(nil, &r, now)
 	}
 	return log
 }
@@ -238,19 +259,26 @@ func TestBytesAndDigestTellStoresApartByWhatTheyHold(t *testing.T) {
 	build := func(order []int, change func(s *Store)) *Store {
 		s := NewStore()
 		for i, k := range order {
-			r := Request{Session: SessionID(k + 1), Seq: 1, Op: Put, Key: fmt.Sprint("k", k), Value: fmt.Sprint("v", k)}
-			_, err := s.Apply(raft.Index(i+1), Encode(nil, &r))
+			r := Request{Session: 9, Seq: uint64(i + 1), Op: Put, Key: fmt.Sprint("k", k), Value: fmt.Sprint("v", k)}
+			_, err := s.Apply(raft.Index(i+1), Encode(nil, &r, 9))
+			require.NoError(t, err)
+		}
+		for session := range SessionID(4) {
+			r := Request{Session: session + 1, Seq: 1, Op: Get, Key: "none"}
+			_, err := s.Apply(s.applied+1, Encode(nil, &r, 9))
 			require.NoError(t, err)
 		}
 		change(s)
 		return s
 	}
-	do := func(r Request) func(*Store) {
-		return func(s *Store) {
-			_, err := s.Apply(100, Encode(nil, &r))
-			require.NoError(t, err)
-		}
+	apply := func(s *Store, i raft.Index, r Request, now Time) {
+		_, err := s.Apply(i, Encode(nil, &r, now))
+		require.NoError(t, err)
 	}
+	do := func(r Request) func(*Store) {
+		return func(s *Store) { apply(s, 100, r, 9) }
+	}
+	get := Request{Session: 1, Seq: 3, Op: Get, Key: "k0"}
 	one := build([]int{0, 1, 2, 3}, func(*Store) {})
 	other := build([]int{3, 1, 0, 2}, func(*Store) {})
 	require.Equal(t, one.Bytes(), other.Bytes())
@@ -259,17 +287,28 @@ func TestBytesAndDigestTellStoresApartByWhatTheyHold(t *testing.T) {
 	seen := map[string]bool{string(one.Bytes()): true}
 	digests := map[uint64]bool{one.Digest(): true}
 	for name, change := range map[string]func(*Store){
-		"a value":        do(Request{Session: 1, Seq: 2, Op: Put, Key: "k0", Value: "v1"}),
-		"a key less":     do(Request{Session: 1, Seq: 2, Op: Delete, Key: "k0"}),
-		"a key more":     do(Request{Session: 1, Seq: 2, Op: Put, Key: "k9", Value: "v0"}),
-		"a seq":          do(Request{Session: 1, Seq: 3, Op: Put, Key: "k0", Value: "v0"}),
-		"whose seq":      do(Request{Session: 2, Seq: 3, Op: Put, Key: "k0", Value: "v0"}),
-		"a result":       do(Request{Session: 1, Seq: 3, Op: Get, Key: "k0"}),
-		"another result": do(Request{Session: 1, Seq: 3, Op: Get, Key: "k1"}),
-		"what cas did":   do(Request{Session: 1, Seq: 3, Op: CAS, Key: "k0", Expect: "v0", Value: "v0"}),
-		"a session more": do(Request{Session: 9, Seq: 1, Op: Put, Key: "k0", Value: "v0"}),
+		"a value":           do(Request{Session: 1, Seq: 2, Op: Put, Key: "k0", Value: "v1"}),
+		"a key less":        do(Request{Session: 1, Seq: 2, Op: Delete, Key: "k0"}),
+		"a key more":        do(Request{Session: 1, Seq: 2, Op: Put, Key: "k9", Value: "v0"}),
+		"a seq":             do(Request{Session: 1, Seq: 3, Op: Put, Key: "k0", Value: "v0"}),
+		"whose seq":         do(Request{Session: 2, Seq: 3, Op: Put, Key: "k0", Value: "v0"}),
+		"a result":          do(get),
+		"another result":    do(Request{Session: 1, Seq: 3, Op: Get, Key: "k1"}),
+		"what cas did":      do(Request{Session: 1, Seq: 3, Op: CAS, Key: "k0", Expect: "v0", Value: "v0"}),
+		"a session more":    do(Request{Session: 11, Seq: 1, Op: Put, Key: "k0", Value: "v0"}),
+		"a repeat":          do(Request{Session: 1, Seq: 1, Op: Get, Key: "none"}),
+		"an opened session": do(Request{Seq: 1, Op: Open}),
+		"when it was used":  func(s *Store) { apply(s, 100, get, 10) },
+		"where it was used": func(s *Store) { apply(s, 101, get, 9) },
+		"the time alone":    func(s *Store) { s.time++ },
+		"that some expired": func(s *Store) { s.expired = true },
+		"that one expired": func(s *Store) {
+			_, err := s.Apply(100, EncodeExpiry(nil, Expiry{Keep: 4}, 9))
+			require.NoError(t, err)
+		},
 	} {
 		s := build([]int{0, 1, 2, 3}, change)
+		require.Equal(t, s.recount(), s.Digest(), name)
 		require.False(t, seen[string(s.Bytes())], name)
 		require.False(t, digests[s.Digest()], name)
 		seen[string(s.Bytes())], digests[s.Digest()] = true, true
@@ -282,7 +321,7 @@ func TestAPutOnAKnownKeyAllocatesItsValueAlone(t *testing.T) {
 	r := Request{Session: 1, Op: Put, Key: "key-1", Value: "sixteen bytes ok"}
 	step := func() {
 		r.Seq++
-		data = Encode(data[:0], &r)
+		data = Encode(data[:0], &r, Time(r.Seq))
 		_, err := s.Apply(raft.Index(r.Seq), data)
 		if err != nil {
 			t.Fatal(err)
@@ -304,7 +343,7 @@ func benchmarkApply(b *testing.B, op Op, text string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Seq++
-		data = Encode(data[:0], &r)
+		data = Encode(data[:0], &r, Time(r.Seq))
 		if _, err := s.Apply(raft.Index(r.Seq), data); err != nil {
 			b.Fatal(err)
 		}

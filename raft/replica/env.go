@@ -122,6 +122,8 @@ type Response struct {
 	Status  kv.Status
 	// Result holds when Status is kv.OK.
 	Result kv.Result
+	// Opened is the session that a [kv.Open] opened, when Status is kv.OK.
+	Opened kv.SessionID
 	// Leader is whom the node believes to lead, or raft.None.
 	Leader raft.NodeID
 }

@@ -195,7 +195,7 @@ func says(seq uint64, s kv.Status, leader raft.NodeID, res kv.Result) answer {
 func noop(i raft.Index, t raft.Term) raft.Entry { return raft.Entry{Index: i, Term: t} }
 
 func command(i raft.Index, t raft.Term, q kv.Request) raft.Entry {
-	return raft.Entry{Index: i, Term: t, Kind: raft.EntryCommand, Data: kv.Encode(nil, &q)}
+	return raft.Entry{Index: i, Term: t, Kind: raft.EntryCommand, Data: kv.Encode(nil, &q, 0)}
 }
 
 func put(session kv.SessionID, seq uint64, key, value string) kv.Request {

@@ -73,7 +73,7 @@ func TestLeadershipIsHandedOver(t *testing.T) {
 		"Node n1 sends RPC TimeoutNow to Node n2",
 	}, n.lines)
 	n.request(1, kv.Put, "k", "v")
-	require.Equal(t, []answer{says(1, kv.NotLeader, 1, kv.Result{})}, n.answered(), "nothing is taken meanwhile")
+	require.Equal(t, []answer{says(1, kv.Busy, 1, kv.Result{})}, n.answered(), "nothing is taken meanwhile")
 	n.forget()
 
 	require.Error(t, n.TransferLeadership(3))

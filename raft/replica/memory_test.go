@@ -15,16 +15,16 @@ import (
 func TestSmallCommandsShareMemoryAndLargeOnesHaveTheirOwn(t *testing.T) {
 	var s slab
 	small := &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}
-	first := s.encode(small)
+	first := s.encode(small, 9)
 	for _, size := range []int{slabSize / 2, slabSize, kv.MaxValue} {
 		large := &kv.Request{Session: 1, Seq: 2, Op: kv.CAS, Key: strings.Repeat("k", kv.MaxKey),
 			Expect: strings.Repeat("e", size), Value: strings.Repeat("v", size)}
-		got := s.encode(large)
-		q, err := kv.Decode(got)
+		got := s.encode(large, 9)
+		c, err := kv.Decode(got)
 		require.NoError(t, err)
-		require.Equal(t, *large, q)
+		require.Equal(t, kv.Command{Time: 9, Request: *large}, c)
 	}
-	second := s.encode(small)
+	second := s.encode(small, 9)
 	require.Equal(t, first, second)
 	require.Equal(t, len(first), int(uintptr(unsafe.Pointer(&second[0]))-uintptr(unsafe.Pointer(&first[0]))),
 		"a large command does not end the piece that the small ones are in")
@@ -39,7 +39,7 @@ func TestCommandsOfAnySizeKeepLittleMoreThanTheyNeed(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		used := uint64(0)
 		for used < 4<<20 {
-			used += uint64(len(s.encode(q)))
+			used += uint64(len(s.encode(q, 9)))
 		}
 		runtime.ReadMemStats(&after)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, used+used/4, "values of %d bytes", size)
@@ -48,8 +48,8 @@ func TestCommandsOfAnySizeKeepLittleMoreThanTheyNeed(t *testing.T) {
 
 func TestCommandsDoNotRunIntoEachOther(t *testing.T) {
 	var s slab
-	a := s.encode(&kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"})
-	b := s.encode(&kv.Request{Session: 2, Seq: 1, Op: kv.Put, Key: "k", Value: "v"})
+	a := s.encode(&kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}, 9)
+	b := s.encode(&kv.Request{Session: 2, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}, 9)
 	before := string(b)
 	_ = append(a, "something else"...)
 	require.Equal(t, before, string(b))

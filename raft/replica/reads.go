@@ -66,6 +66,8 @@ func (r *Replica) serveReads() {
 	still := r.reads.pending[:0]
 	for _, p := range r.reads.pending {
 		switch {
+		case p.refused && r.core.Role() == raft.Leader: // too many wait
+			r.reply(p.client, p.session, p.seq, kv.Busy, kv.Result{})
 		case p.refused:
 			r.reply(p.client, p.session, p.seq, kv.NotLeader, kv.Result{})
 		case p.confirmed && p.index <= applied:

@@ -32,6 +32,11 @@ type Options struct {
 	// SnapshotEvery is after how many applied entries a node takes a snapshot and drops the log before it, 0 for
 	// never. SnapshotKeep is how many entries before the snapshot stay, for followers that are a little behind.
 	SnapshotEvery, SnapshotKeep int
+	// SessionTTL is after how long without use a client's session expires, 0 for never. MaxSessions is how many sessions
+	// there may be, 0 for any number: when there are more, an eighth of them go, those not used for longest. What counts
+	// is what the leader is started with; time is that of the log, see [kv.Time], in milliseconds.
+	SessionTTL  time.Duration
+	MaxSessions int
 	// SegmentBytes is about the size of a file of the log; 0 is the log's own choice.
 	SegmentBytes int64
 	// Applied, when not nil, is called for each entry the state machine takes in.
@@ -41,7 +46,8 @@ type Options struct {
 // Applied tells of an entry that the state machine took in.
 type Applied struct {
 	Entry *raft.Entry
-	// Session and Seq name the client's request, when the entry is a command.
+	// Session and Seq name the client's request. They are 0 when no operation of a session can have come of the entry:
+	// when it opened a session, had some expire, is of a session that has expired, or is no command.
 	Session kv.SessionID
 	Seq     uint64
 	// Repeat says that the request had taken effect before and did not again.
@@ -66,6 +72,7 @@ type Replica struct {
 	together            bool          // what is to be done waits for the end of Together
 	waiting             waiting
 	reads               reads
+	tenure              tenure
 	commands            slab
 	answer              Response // scratch
 }
@@ -86,6 +93,9 @@ func New(o Options) Boot {
 }
 
 func boot(id raft.NodeID, env Env, o Options) (Process, error) {
+	if err := o.validateSessions(); err != nil {
+		return nil, err
+	}
 	r := &Replica{id: id, env: env, opts: o, store: kv.NewStore(), election: raft.Never, heartbeat: raft.Never}
 	latest, err := r.openSnapshots()
 	if err != nil {
@@ -145,6 +155,7 @@ func (r *Replica) Timer(t TimerID) {
 		r.core.ElectionTimeout(now)
 	case TimerHeartbeat:
 		r.heartbeat = raft.Never
+		r.expireSessions()
 		r.core.HeartbeatTimeout(now)
 	}
 	r.act()

@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -52,23 +51,34 @@ const (
 	largeCommand = slabSize / 16
 )
 
-// encode returns the request as a command.
-func (s *slab) encode(q *kv.Request) []byte {
-	// The operation, and at most four numbers beside the strings.
-	need := 1 + 4*binary.MaxVarintLen64 + len(q.Key) + len(q.Value) + len(q.Expect)
+// encode returns the request as a command of a leader whose clock shows now.
+func (s *slab) encode(q *kv.Request, now kv.Time) []byte {
+	need := kv.MaxOverhead + len(q.Key) + len(q.Value) + len(q.Expect)
 	if need > largeCommand {
-		return kv.Encode(make([]byte, 0, need), q)
+		return kv.Encode(make([]byte, 0, need), q, now)
 	}
-	if cap(s.free)-len(s.free) < need {
-		s.free = make([]byte, 0, slabSize)
-	}
-	from := len(s.free)
-	s.free = kv.Encode(s.free, q)
+	from := s.make(need)
+	s.free = kv.Encode(s.free, q, now)
 	return s.free[from:len(s.free):len(s.free)]
 }
 
+// expiry returns the expiry as a command.
+func (s *slab) expiry(e kv.Expiry, now kv.Time) []byte {
+	from := s.make(kv.MaxOverhead)
+	s.free = kv.EncodeExpiry(s.free, e, now)
+	return s.free[from:len(s.free):len(s.free)]
+}
+
+// make makes room, and returns where it begins.
+func (s *slab) make(need int) int {
+	if cap(s.free)-len(s.free) < need {
+		s.free = make([]byte, 0, slabSize)
+	}
+	return len(s.free)
+}
+
 // Request implements [Process]. A leader proposes the request, a read like a write, and answers once it
-// is applied; others say who leads, if they know. With [Options].ReadIndex a read leaves no entry, and any node serves it.
+// is applied; others say who leads, if they know. One that has too much to do, or hands over, says that it is busy. With [Options].ReadIndex a read leaves no entry, and any node serves it.
 func (r *Replica) Request(client ClientID, q *kv.Request) {
 	if q.Validate() != nil {
 		r.reply(client, q.Session, q.Seq, kv.Invalid, kv.Result{})
@@ -86,29 +96,42 @@ func (r *Replica) Request(client ClientID, q *kv.Request) {
 		r.reply(client, q.Session, q.Seq, kv.OK, res) // a retry of what has taken effect
 		return
 	}
-	index, term, err := r.core.Propose(r.commands.encode(q))
+	index, term, err := r.core.Propose(r.commands.encode(q, r.clock()))
 	if err != nil {
-		r.reply(client, q.Session, q.Seq, kv.NotLeader, kv.Result{})
+		r.reply(client, q.Session, q.Seq, refusal(err), kv.Result{})
 		return
 	}
 	r.waiting.push(request{index: index, term: term, client: client, session: q.Session, seq: q.Seq})
+	r.expireSessions()
 	r.act()
+}
+
+// refusal is what a client is told when the core does not take its request.
+func refusal(err error) kv.Status {
+	if errors.Is(err, raft.ErrBacklog) || errors.Is(err, raft.ErrTransferring) {
+		return kv.Busy
+	}
+	return kv.NotLeader
 }
 
 // apply takes a committed entry into the state machine and answers who waits for it.
 func (r *Replica) apply(e *raft.Entry) bool {
 	a := Applied{Entry: e}
-	var res kv.Result
-	stale := false
+	var took kv.Effect
+	status := kv.OK
 	switch e.Kind {
 	case raft.EntryNoop, raft.EntryConfiguration: // the core's own
 	case raft.EntryCommand:
-		took, err := r.store.Apply(e.Index, e.Data)
-		if err != nil && !errors.Is(err, kv.ErrStale) {
-			return r.cannotApply(e, err)
+		var err error
+		if took, err = r.store.Apply(e.Index, e.Data); err != nil {
+			if status = unapplied(err); status == kv.Invalid {
+				return r.cannotApply(e, err)
+			}
 		}
-		a.Session, a.Seq, a.Repeat, res = took.Session, took.Seq, took.Repeat, took.Result
-		stale = err != nil
+		a.Session, a.Seq, a.Repeat = took.Session, took.Seq, took.Repeat
+		if took.Expired > 0 && r.env.Logging() {
+			r.env.Log(fmt.Sprintf("Node %v drops %d sessions that expired", r.id, took.Expired))
+		}
 	default:
 		return r.cannotApply(e, fmt.Errorf("its kind %d is unknown to this version", e.Kind))
 	}
@@ -116,14 +139,26 @@ func (r *Replica) apply(e *raft.Entry) bool {
 		r.opts.Applied(r.id, a)
 	}
 	for q := r.waiting.first(); q != nil && q.index <= e.Index; q = r.waiting.first() {
-		if q.index == e.Index && q.term == e.Term && !stale {
-			r.reply(q.client, q.session, q.seq, kv.OK, res)
+		if q.index == e.Index && q.term == e.Term {
+			r.respond(q.client, Response{Session: q.session, Seq: q.seq, Status: status, Result: took.Result, Opened: took.Opened})
 		} else {
 			r.reply(q.client, q.session, q.seq, kv.Unknown, kv.Result{})
 		}
 		r.waiting.pop()
 	}
 	return true
+}
+
+// unapplied is what a client is told when the store took its command in and nothing came of it, and Invalid for
+// what no store takes in.
+func unapplied(err error) kv.Status {
+	switch {
+	case errors.Is(err, kv.ErrStale):
+		return kv.Unknown
+	case errors.Is(err, kv.ErrExpired):
+		return kv.Expired
+	}
+	return kv.Invalid
 }
 
 // cannotApply ends the node. Every replica fails alike; none can go on without parting from the log.
@@ -141,6 +176,12 @@ func (r *Replica) giveUp() {
 }
 
 func (r *Replica) reply(client ClientID, session kv.SessionID, seq uint64, s kv.Status, res kv.Result) {
-	r.answer = Response{Session: session, Seq: seq, Status: s, Result: res, Leader: r.core.Leader()}
+	r.respond(client, Response{Session: session, Seq: seq, Status: s, Result: res})
+}
+
+// respond answers a client, and says who leads.
+func (r *Replica) respond(client ClientID, a Response) {
+	r.answer = a
+	r.answer.Leader = r.core.Leader()
 	r.env.Answer(client, &r.answer)
 }
