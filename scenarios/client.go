@@ -185,8 +185,10 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 			c.finish(a.Result)
 		}
 	case kv.Expired:
+		c.w.r.states.reach(stateSessionExpired)
 		c.expired()
 	case kv.Busy:
+		c.w.r.states.reach(stateTurnedAway)
 		if c.resting || c.w.stopped || from != c.target {
 			return // an answer to an earlier try
 		}

@@ -30,6 +30,8 @@ const (
 	stateConfigurationRolledBack
 	stateTermChangesDuringJoin
 	stateWipedNodeReturns
+	stateTurnedAway
+	stateSessionExpired
 	states_
 )
 
@@ -56,6 +58,8 @@ var stateNames = [states_]string{
 	script.StateConfigurationRolledBack,
 	script.StateTermChangesDuringJoin,
 	script.StateWipedNodeReturns,
+	script.StateTurnedAway,
+	script.StateSessionExpired,
 }
 
 // states notices the states that a run comes through. It is called where something changes, which is seldom,

@@ -33,6 +33,8 @@ const (
 	StateConfigurationRolledBack = "configuration-rolled-back"
 	StateTermChangesDuringJoin   = "term-changes-during-join"
 	StateWipedNodeReturns        = "wiped-node-returns"
+	StateTurnedAway              = "turned-away"
+	StateSessionExpired          = "session-expired"
 )
 
 // States returns the states that `sometimes` knows. The caller owns the slice.
@@ -59,6 +61,8 @@ func States() []State {
 		{StateConfigurationRolledBack, "a node went back to an earlier configuration because the change was cut off its log"},
 		{StateTermChangesDuringJoin, "a later term began while somebody was about to join"},
 		{StateWipedNodeReturns, "a node whose disk was erased was a voter again"},
+		{StateTurnedAway, "a leader that could take no more, or was handing over, told a client to ask again"},
+		{StateSessionExpired, "a client came back to a session that had expired"},
 	}
 }
 
