@@ -9,7 +9,7 @@ func (c *Core) ElectionTimeout(now time.Duration) {
 	switch {
 	case c.role == Leader:
 		c.checkQuorum(now)
-	case !c.members.votes: // it has nothing to win
+	case !c.stands(): // it has nothing to win
 	case c.leased(now):
 		c.resetElection(now) // the timer is ahead of its time, and a leader counts on it
 	case c.cfg.PreVote:

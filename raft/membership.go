@@ -125,6 +125,27 @@ func (c *Core) configure(now time.Duration, config *Configuration, index Index) 
 	}
 }
 
+// stands says whether the node may stand for election. A voter may, and one that was until an entry which may not
+// be committed: without it nobody may be able to commit that entry. It does not vote for itself then (Raft dissertation §4.2.2).
+func (c *Core) stands() bool {
+	m := &c.members
+	if m.votes || m.index <= c.log.commit || !m.known {
+		return m.votes
+	}
+	for k := len(m.earlier) - 2; k >= 0; k-- {
+		before := m.earlier[k]
+		for _, list := range [...][]Member{before.config.Voters, before.config.Outgoing} {
+			if v := find(list, c.id); v != nil && v.Incarnation == c.birth.Incarnation {
+				return true
+			}
+		}
+		if before.index <= c.log.commit {
+			break
+		}
+	}
+	return false
+}
+
 // adopt brings the configuration of an entry that was just appended into force (Raft dissertation §4.1).
 func (c *Core) adopt(now time.Duration, e *Entry) {
 	config, err := DecodeConfiguration(e.Data)

@@ -17,7 +17,9 @@ func (c *Core) preCampaign(now time.Duration) {
 		m.PreVote = PreVote{Campaign: c.hard.Term + 1, Asked: now, LastIndex: c.log.last, LastTerm: c.log.lastTerm()}
 		c.send(m)
 	}
-	c.countVote(now, c.members.self)
+	if c.members.self >= 0 {
+		c.countVote(now, c.members.self)
+	}
 }
 
 // handleRequestPreVote says whether the sender would get our vote, had it stood for election:
