@@ -361,7 +361,7 @@ func (c *Core) Deadlines() (election, heartbeat time.Duration) {
 		}
 		return Never, c.heartbeat
 	}
-	if !c.stands() {
+	if !c.members.votes && !c.stands() {
 		return Never, Never
 	}
 	return after(c.heardAt, c.election), Never

@@ -125,6 +125,27 @@ func (c *Core) configure(now time.Duration, config *Configuration, index Index) 
 	}
 }
 
+// stands says whether the node may stand for election. A voter may, and one that was until an entry which may not
+// be committed: without it nobody may be able to commit that entry. It does not vote for itself then (Raft dissertation §4.2.2).
+func (c *Core) stands() bool {
+	m := &c.members
+	if m.votes || m.index <= c.log.commit || !m.known {
+		return m.votes
+	}
+	for k := len(m.earlier) - 2; k >= 0; k-- {
+		before := m.earlier[k]
+		for _, list := range [...][]Member{before.config.Voters, before.config.Outgoing} {
+			if v := find(list, c.id); v != nil && v.Incarnation == c.birth.Incarnation {
+				return true
+			}
+		}
+		if before.index <= c.log.commit {
+			break
+		}
+	}
+	return false
+}
+
 // adopt brings the configuration of an entry that was just appended into force (Raft dissertation §4.1).
 func (c *Core) adopt(now time.Duration, e *Entry) {
 	config, err := DecodeConfiguration(e.Data)
@@ -147,22 +168,6 @@ func (c *Core) rollBack(now time.Duration, i Index) {
 	}
 	c.members.earlier = list[:n]
 	c.configure(now, list[n-1].config, list[n-1].index)
-}
-
-// stands says whether the node stands for election when nobody is heard of: as a voter, or as one who was until a configuration
-// that is not known to be committed. That one may need it, since its log may be the only one long enough; its own vote
-// does not count (Raft dissertation §4.2.2, Figure 4.6).
-func (c *Core) stands() bool {
-	if c.members.votes {
-		return true
-	}
-	list := c.members.earlier
-	for n := len(list) - 1; n > 0 && list[n].index > c.log.commit; n-- {
-		if list[n-1].config.votes(c.id, c.birth.Incarnation) {
-			return true
-		}
-	}
-	return false
 }
 
 // configurationAt is the latest configuration as of entry i, which is at least the log's base.

@@ -243,3 +243,43 @@ func TestAReadIsAnsweredByALeaderThatTheConfigurationDoesNotKnowYet(t *testing.T
 	c.step(&raft.Message{Kind: raft.MsgReadIndexReply, From: 5, To: 1, Term: 7, Incarnation: 9, Read: raft.ReadIndex{ID: 5, Index: 3}})
 	require.ErrorIs(t, c.refused, raft.ErrNotMember)
 }
+
+// The earlier one may have asked in the same term; what was answered to it was not answered to this one.
+func TestAVoteForAnEarlierNodeOfTheNameDoesNotCount(t *testing.T) {
+	c := newCluster(t, 3)
+	c.timeout(1)
+	c.persist(1)
+	vote := voteReply(2, 1, 1, true)
+	vote.Incarnation, vote.VoteReply.Candidate = raft.FirstIncarnation, 77
+	c.step(vote)
+	require.Equal(t, raft.Candidate, c.core(1).Role())
+	vote.VoteReply.Candidate = raft.FirstIncarnation
+	c.step(vote)
+	require.Equal(t, raft.Leader, c.core(1).Role())
+}
+
+// A leader that is to be a learner, and alone has the entry that says so, is the only one who can win.
+func TestWhoWasAVoterUntilAnEntryThatMayNotBeCommittedStandsForElection(t *testing.T) {
+	for _, preVote := range []bool{false, true} {
+		c := newTunedCluster(t, func(cfg *raft.Config) { cfg.PreVote = preVote }, make([]raft.Restored, 2)...)
+		c.elect(2)
+		require.NoError(t, c.reconfigure(2, raft.Change{Learn: []raft.NodeID{2}}))
+		c.persist(2)
+		c.net = nil
+		c.crash(2)
+		c.restart(2)
+		require.Equal(t, "n1, learners n2", c.members(2))
+		election, _ := c.core(2).Deadlines()
+		require.NotEqual(t, raft.Never, election)
+		c.now += electionMax
+		c.timeout(2)
+		c.settle(2)
+		require.NotEqual(t, raft.Leader, c.core(2).Role(), "its own vote counts no more")
+		c.timeout(2)
+		c.settle(c.all()...)
+		require.Equal(t, "n1, learners n2", c.members(1))
+		require.Equal(t, raft.Follower, c.core(2).Role(), "it has made the other take the entry, and is a learner")
+		election, _ = c.core(2).Deadlines()
+		require.Equal(t, raft.Never, election)
+	}
+}

@@ -97,7 +97,7 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 	case MsgReadIndexReply:
 		c.handleReadIndexReply(m)
 	case MsgTimeoutNow:
-		if !c.members.votes {
+		if !c.stands() {
 			return ErrNotVoter
 		}
 		if !stale && c.role == Follower {
