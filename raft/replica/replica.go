@@ -58,8 +58,11 @@ type Replica struct {
 	wal   *wal.Log
 	snaps *snapshot.Store
 	store *kv.Store
-	// compacted is the index of the last snapshot that was taken or received, written or not.
+	// compacted is the index of the last snapshot that was taken or received, durable or not.
 	compacted raft.Index
+	// arrived is a leader's snapshot that waits to be written, fresh a durable one for which the log is still to be compacted;
+	// nil for none.
+	arrived, fresh *raft.Snapshot
 
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
@@ -111,6 +114,7 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 	if o.ReadIndex {
 		r.reads.name(env)
 	}
+	r.fresh = latest // a crash may have come before its log was compacted
 	r.act()
 	return r, nil
 }
@@ -213,8 +217,8 @@ func (r *Replica) act() {
 		if r.core.Role() != r.role {
 			r.roleChanged()
 		}
-		if out.Arrived != nil && !r.writeSnapshot(out.Arrived) {
-			return
+		if out.Arrived != nil {
+			r.arrived = out.Arrived
 		}
 		if out.Installed != nil && !r.install(out.Installed) {
 			return
@@ -233,7 +237,7 @@ func (r *Replica) act() {
 		for _, read := range out.Reads {
 			r.reads.confirm(read)
 		}
-		news = news || len(out.Committed)+len(out.Reads) > 0
+		news = news || len(out.Committed)+len(out.Reads) > 0 || out.Installed != nil
 		if !out.More {
 			break
 		}
@@ -241,7 +245,7 @@ func (r *Replica) act() {
 	if news && len(r.reads.pending) > 0 {
 		r.serveReads()
 	}
-	if r.opts.SnapshotEvery > 0 && !r.compactIfDue() {
+	if !r.tendSnapshots() {
 		return
 	}
 	r.arm()
