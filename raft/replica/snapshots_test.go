@@ -91,6 +91,7 @@ func TestASnapshotIsTakenAfterSoManyEntriesAndTheLogCutOnceItIsDurable(t *testin
 	require.Equal(t, n.Store().Bytes(), again.Store().Bytes())
 	require.Equal(t, raft.Index(10), again.LatestSnapshot())
 	require.Empty(t, again.disk.flying, "there is nothing to be mended")
+	require.ErrorContains(t, again.Compact(), "nothing was applied since the last snapshot")
 }
 
 func TestWithoutAPolicyNoSnapshotIsTakenUnlessAskedFor(t *testing.T) {
@@ -140,6 +141,15 @@ func TestNoSnapshotIsWrittenBeforeTheLogKnowsItsTerm(t *testing.T) {
 	require.ErrorContains(t, n.Compact(), "the log is not on the disk yet")
 	n.syncLog()
 	require.Equal(t, []string{name("2") + ".tmp"}, n.disk.snapshots())
+
+	n = startFollower(t, every(0, 0))
+	n.learn(2, "v")
+	n.ship(3, 2, sent(t, 9, 2, "new"), 1000)
+	require.Empty(t, n.disk.snapshots(), "nor a leader's")
+	require.ErrorContains(t, n.Compact(), "a snapshot is being written already", "it waits")
+	n.sync()
+	require.Equal(t, []string{name("9")}, n.disk.snapshots())
+	require.Equal(t, "new", n.Store().Get("k"))
 }
 
 func TestAFailedSyncOfASnapshotEndsTheNode(t *testing.T) {
