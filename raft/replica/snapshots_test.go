@@ -107,7 +107,9 @@ func TestWithoutAPolicyNoSnapshotIsTakenUnlessAskedFor(t *testing.T) {
 	require.NoError(t, n.Compact())
 	n.sync()
 	require.Equal(t, raft.Index(22), n.Core().Status().Base)
-	require.Equal(t, raft.Index(22), n.reboot().Core().Status().Applied)
+	again := n.reboot()
+	require.Equal(t, raft.Index(22), again.Core().Status().Applied)
+	require.ErrorContains(t, again.Compact(), "nothing was applied since the last snapshot")
 }
 
 func TestAFollowerTakesSnapshotsOfItsOwn(t *testing.T) {
