@@ -67,6 +67,7 @@ type Replica struct {
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
 	together            bool          // what is to be done waits for the end of Together
+	halted              bool          // nothing is to be done any more
 	waiting             waiting
 	reads               reads
 	commands            slab
@@ -162,7 +163,7 @@ func (r *Replica) Synced(t wal.SyncTicket, err error) {
 	}
 	durable, err := r.wal.Synced(t, err)
 	if err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return
 	}
 	if durable != 0 {
@@ -208,7 +209,7 @@ func (r *Replica) Together(events func()) {
 
 // act does what the core wants done: write, send, apply, arm timers. It ends every event.
 func (r *Replica) act() {
-	if r.together {
+	if r.together || r.halted {
 		return
 	}
 	news := false // for reads that wait
@@ -251,6 +252,14 @@ func (r *Replica) act() {
 	r.arm()
 }
 
+// halt ends the node at the end of this event. Other events may be part of it: they come to nothing.
+func (r *Replica) halt(err error) {
+	if !r.halted {
+		r.halted = true
+		r.env.Halt(err)
+	}
+}
+
 // save writes ahead. A disk that refuses ends the node: what it promised could no longer be kept.
 func (r *Replica) save(out *raft.Output) bool {
 	var hs *raft.HardState
@@ -258,7 +267,7 @@ func (r *Replica) save(out *raft.Output) bool {
 		hs = &out.HardState
 	}
 	if err := r.wal.Save(hs, out.Entries, out.Ticket); err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return false
 	}
 	return true

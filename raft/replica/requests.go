@@ -128,7 +128,7 @@ func (r *Replica) apply(e *raft.Entry) bool {
 
 // cannotApply ends the node. Every replica fails alike; none can go on without parting from the log.
 func (r *Replica) cannotApply(e *raft.Entry, why error) bool {
-	r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, why))
+	r.halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, why))
 	return false
 }
 
@@ -141,6 +141,9 @@ func (r *Replica) giveUp() {
 }
 
 func (r *Replica) reply(client ClientID, session kv.SessionID, seq uint64, s kv.Status, res kv.Result) {
+	if r.halted {
+		return
+	}
 	r.answer = Response{Session: session, Seq: seq, Status: s, Result: res, Leader: r.core.Leader()}
 	r.env.Answer(client, &r.answer)
 }

@@ -88,7 +88,7 @@ func (r *Replica) durableTerm() raft.Term { return r.core.Status().DurableHard.T
 func (r *Replica) writeSnapshot(s *raft.Snapshot) bool {
 	r.compacted = max(r.compacted, s.Index)
 	if err := r.snaps.Save(s); err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return false
 	}
 	return true
@@ -148,7 +148,7 @@ func (r *Replica) LatestSnapshot() raft.Index { return r.snaps.Latest() }
 func (r *Replica) snapshotSynced(t wal.SyncTicket, err error) {
 	s, err := r.snaps.Synced(t, err)
 	if err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return
 	}
 	if s == nil {
@@ -177,7 +177,7 @@ func (r *Replica) compactLog() bool {
 		return true
 	}
 	if err := r.wal.Compact(base, r.core.Status().BaseTerm); err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return false
 	}
 	return true
@@ -189,11 +189,11 @@ func (r *Replica) install(s *raft.Snapshot) bool {
 		r.env.Log(fmt.Sprintf("Node %v installs a snapshot of entry %d", r.id, s.Index))
 	}
 	if err := r.store.Restore(s.Data); err != nil {
-		r.env.Halt(fmt.Errorf("replica: the snapshot of entry %d, sent by the leader, cannot be used: %w", s.Index, err))
+		r.halt(fmt.Errorf("replica: the snapshot of entry %d, sent by the leader, cannot be used: %w", s.Index, err))
 		return false
 	}
 	if err := r.wal.Rebase(s.Index, s.Term); err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return false
 	}
 	return true

@@ -183,6 +183,24 @@ func TestAFailedSyncOfASnapshotEndsTheNode(t *testing.T) {
 	require.Empty(t, n.calls)
 }
 
+// A server hands over many events as one; the first of them may end the node.
+func TestWhatComesTogetherWithTheEndComesToNothing(t *testing.T) {
+	n := startLeader(t, nil)
+	n.request(1, kv.Put, "k", "v")
+	n.forget()
+	n.Together(func() {
+		n.endSync(errDisk)
+		n.Synced(77, nil)
+		n.acknowledge(2, 2)
+		n.receive(3, voteRequest(2))
+		n.request(2, kv.Get, "k", "")
+	})
+	require.ErrorIs(t, n.halted, errDisk)
+	require.Empty(t, n.sent)
+	require.Empty(t, n.answers)
+	require.Empty(t, n.calls)
+}
+
 // sent is a snapshot as its leader has it.
 func sent(t *testing.T, index raft.Index, term raft.Term, value string) *raft.Snapshot {
 	t.Helper()
