@@ -64,12 +64,6 @@ func (c *Configuration) Voter(id NodeID) bool {
 	return find(c.Voters, id) != nil || find(c.Outgoing, id) != nil
 }
 
-// votes says whether the very node is among the voters, or was before a change that is under way.
-func (c *Configuration) votes(id NodeID, incarnation Incarnation) bool {
-	return slices.Contains(c.Voters, Member{ID: id, Incarnation: incarnation}) ||
-		slices.Contains(c.Outgoing, Member{ID: id, Incarnation: incarnation})
-}
-
 // Member says whether a node of that name is a member, of any kind.
 func (c *Configuration) Member(id NodeID) bool { return c.Voter(id) || find(c.Learners, id) != nil }
 

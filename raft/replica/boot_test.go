@@ -93,15 +93,16 @@ func TestADamagedDiskRefusesToBootAndSaysWhere(t *testing.T) {
 }
 
 func TestANodeDoesNotBootWithOptionsThatCannotBe(t *testing.T) {
-	for what, change := range map[string]func(*replica.Options){
-		"not a voter":  func(o *replica.Options) { o.Voters = []raft.NodeID{2, 3} },
-		"no timeouts":  func(o *replica.Options) { o.Timeouts = replica.Timeouts{} },
-		"segment size": func(o *replica.Options) { o.SegmentBytes = -1 },
+	for says, change := range map[string]func(*replica.Options){
+		"node n1 is not among the voters n2 n3 the cluster begins with": func(o *replica.Options) { o.Voters = []raft.NodeID{2, 3} },
+		"names a node twice":        func(o *replica.Options) { o.Voters = []raft.NodeID{1, 1} },
+		"timeouts must be positive": func(o *replica.Options) { o.Timeouts = replica.Timeouts{} },
+		"SegmentBytes is -1":        func(o *replica.Options) { o.SegmentBytes = -1 },
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(says, func(t *testing.T) {
 			n := env(t, &disk{}, with(change))
 			p, err := replica.New(n.opts)(1, n)
-			require.Error(t, err)
+			require.ErrorContains(t, err, says)
 			require.Nil(t, p)
 		})
 	}

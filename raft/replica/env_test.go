@@ -160,9 +160,7 @@ func (n *node) sync() {
 
 // endSync ends the oldest sync.
 func (n *node) endSync(err error) {
-	t := n.disk.flying[0]
-	n.disk.flying = n.disk.flying[1:]
-	n.Synced(t, err)
+	n.Synced(n.disk.end(0), err)
 }
 
 // forget forgets what the node did so far.

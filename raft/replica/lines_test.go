@@ -77,7 +77,8 @@ func TestLeadershipIsHandedOver(t *testing.T) {
 	n.forget()
 
 	require.Error(t, n.TransferLeadership(3))
-	require.Equal(t, []string{"Node n1 does not hand leadership to Node n3: raft: cannot hand leadership to n3 while it is being handed to n2: raft: leadership is being handed over; ask again"}, n.lines)
+	require.Len(t, n.lines, 1)
+	require.Contains(t, n.lines[0], "Node n1 does not hand leadership to Node n3: raft: ")
 }
 
 func TestLeadershipThatANodeDoesNotHaveIsNotHandedOver(t *testing.T) {

@@ -64,12 +64,16 @@ type Replica struct {
 	wal   *wal.Log
 	snaps *snapshot.Store
 	store *kv.Store
-	// compacted is the index of the last snapshot that was taken or received, written or not.
+	// compacted is the index of the last snapshot that was taken or received, durable or not.
 	compacted raft.Index
+	// arrived is a leader's snapshot that waits to be written, fresh a durable one for which the log is still to be compacted;
+	// nil for none.
+	arrived, fresh *raft.Snapshot
 
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
 	together            bool          // what is to be done waits for the end of Together
+	halted              bool          // nothing is to be done any more
 	waiting             waiting
 	reads               reads
 	tenure              tenure
@@ -121,6 +125,7 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 	if o.ReadIndex {
 		r.reads.name(env)
 	}
+	r.fresh = latest // a crash may have come before its log was compacted
 	r.act()
 	return r, nil
 }
@@ -169,7 +174,7 @@ func (r *Replica) Synced(t wal.SyncTicket, err error) {
 	}
 	durable, err := r.wal.Synced(t, err)
 	if err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return
 	}
 	if durable != 0 {
@@ -215,7 +220,7 @@ func (r *Replica) Together(events func()) {
 
 // act does what the core wants done: write, send, apply, arm timers. It ends every event.
 func (r *Replica) act() {
-	if r.together {
+	if r.together || r.halted {
 		return
 	}
 	news := false // for reads that wait
@@ -224,8 +229,8 @@ func (r *Replica) act() {
 		if r.core.Role() != r.role {
 			r.roleChanged()
 		}
-		if out.Arrived != nil && !r.writeSnapshot(out.Arrived) {
-			return
+		if out.Arrived != nil {
+			r.arrived = out.Arrived
 		}
 		if out.Installed != nil && !r.install(out.Installed) {
 			return
@@ -244,7 +249,7 @@ func (r *Replica) act() {
 		for _, read := range out.Reads {
 			r.reads.confirm(read)
 		}
-		news = news || len(out.Committed)+len(out.Reads) > 0
+		news = news || len(out.Committed)+len(out.Reads) > 0 || out.Installed != nil
 		if !out.More {
 			break
 		}
@@ -252,10 +257,18 @@ func (r *Replica) act() {
 	if news && len(r.reads.pending) > 0 {
 		r.serveReads()
 	}
-	if r.opts.SnapshotEvery > 0 && !r.compactIfDue() {
+	if !r.tendSnapshots() {
 		return
 	}
 	r.arm()
+}
+
+// halt ends the node at the end of this event. Other events may be part of it: they come to nothing.
+func (r *Replica) halt(err error) {
+	if !r.halted {
+		r.halted = true
+		r.env.Halt(err)
+	}
 }
 
 // save writes ahead. A disk that refuses ends the node: what it promised could no longer be kept.
@@ -265,7 +278,7 @@ func (r *Replica) save(out *raft.Output) bool {
 		hs = &out.HardState
 	}
 	if err := r.wal.Save(hs, out.Entries, out.Ticket); err != nil {
-		r.env.Halt(err)
+		r.halt(err)
 		return false
 	}
 	return true

@@ -163,7 +163,7 @@ func unapplied(err error) kv.Status {
 
 // cannotApply ends the node. Every replica fails alike; none can go on without parting from the log.
 func (r *Replica) cannotApply(e *raft.Entry, why error) bool {
-	r.env.Halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, why))
+	r.halt(fmt.Errorf("replica: entry %d of term %d cannot be applied: %w", e.Index, e.Term, why))
 	return false
 }
 
@@ -181,6 +181,9 @@ func (r *Replica) reply(client ClientID, session kv.SessionID, seq uint64, s kv.
 
 // respond answers a client, and says who leads.
 func (r *Replica) respond(client ClientID, a Response) {
+	if r.halted {
+		return
+	}
 	r.answer = a
 	r.answer.Leader = r.core.Leader()
 	r.env.Answer(client, &r.answer)
