@@ -294,7 +294,7 @@ func TestPropertiesAreChosenByName(t *testing.T) {
 	_, err := New(3, []string{"log-matching", "no-such"})
 	require.EqualError(t, err, `unknown property "no-such": known are election-safety, leader-append-only, log-matching, `+
 		`leader-completeness, state-machine-safety, committed-entries, durable-promises, durable-state, monotonic, client-once, `+
-		`configuration-changes, incarnations`)
+		`configuration-changes, incarnations, refinement`)
 	_, err = New(0, nil)
 	require.ErrorContains(t, err, "give 1 to 99")
 
