@@ -14,6 +14,8 @@ type heard struct {
 	offers []offer
 	// stood is when it last stood for election.
 	stood standing
+	// verified is up to where a term's leader has told it what its log holds.
+	verified verified
 	// claimed is the term it has sent entries or snapshots for without having been seen to lead it, 0 for none, and
 	// claimedCommit the highest commit index it has told of beyond what was seen.
 	claimed       raft.Term
@@ -42,6 +44,12 @@ func (h *heard) in(event uint64) *arrival {
 		return &nothing
 	}
 	return &h.arrived
+}
+
+// verified is up to where a log is a leader's for certain, however far it reaches.
+type verified struct {
+	term  raft.Term
+	index raft.Index
 }
 
 // standing is the log that a candidate stands with.
@@ -129,6 +137,7 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 	case raft.MsgAppendEntries:
 		p := &m.Append
 		a.index, a.logTerm, a.commit, a.entries = p.PrevIndex, p.PrevTerm, p.Commit, p.Entries
+		n.verify(a)
 	case raft.MsgAppendReply:
 		if m.AppendReply.Success {
 			n.takeMatch(m, m.AppendReply.Match)
@@ -151,6 +160,26 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 	}
 }
 
+// verify notes what a follower may acknowledge once it has taken a message's entries.
+func (n *node) verify(a *arrival) {
+	v, end := &n.verified, a.index+raft.Index(len(a.entries))
+	if a.term == v.term && end <= v.index || a.term < n.seen.term || !n.follows(a) {
+		return
+	}
+	if a.term != v.term {
+		v.term, v.index = a.term, 0
+	}
+	v.index = max(v.index, end)
+}
+
+// verifiedIn is up to where a node's log is known to be that of a term's leader.
+func (h *heard) verifiedIn(term raft.Term) raft.Index {
+	if h.verified.term != term {
+		return 0
+	}
+	return h.verified.index
+}
+
 // takeMatch notes that a follower has the log of its leader up to an index.
 func (n *node) takeMatch(m *raft.Message, i raft.Index) {
 	if n.seen.role != raft.Leader || n.seen.term != m.Term {
@@ -171,6 +200,11 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 	switch m.Kind {
 	case raft.MsgAppendEntries:
 		return c.report(at, c.sendsEntries(n, m))
+	case raft.MsgAppendReply:
+		if r := &m.AppendReply; r.Success && (r.Match > n.verified.index || m.Term != n.verified.term) && r.Match > n.seen.base {
+			return c.report(at, c.violated(refinement, []raft.NodeID{n.id, m.To}, "%s acknowledges index %d in term %d, and its log is known to be the leader's up to %d at most: HandleAppendEntriesRequest is not enabled",
+				n.id, r.Match, m.Term, n.verifiedIn(m.Term)))
+		}
 	case raft.MsgInstallSnapshot:
 		return c.report(at, c.sendsSnapshot(n, m))
 	case raft.MsgRequestVote:
