@@ -184,7 +184,7 @@ func (c *Checker) takesEntries(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, action, "%s changes its log from index %d on in term %d without a word of a leader", n.id, first, o.Term)
 	case a.term != o.Term:
 		return c.notEnabled(s, action, "%s changes its log from index %d on in term %d at the word of %s, leader of term %d", n.id, first, o.Term, a.from, a.term)
-	case first <= a.index || o.LastIndex != end:
+	case first <= a.index || first > end || o.LastIndex != end:
 		return c.notEnabled(s, action, "%s changes its log from index %d to %d in term %d, and was sent the entries from %d to %d", n.id, first, o.LastIndex, o.Term, a.index+1, end)
 	case !n.follows(a):
 		return c.notEnabled(s, action, "%s takes entries in term %d that come after one of term %d at index %d, where it has one of term %d",
