@@ -36,6 +36,8 @@ type Checker struct {
 	matching matching                  // log-matching
 	applied  series[application]       // state-machine-safety and client-once, by index
 	sessions sessions                  // client-once
+	// told says that there were messages that the checker was told of.
+	told bool
 }
 
 // properties is a set of properties.
@@ -54,6 +56,7 @@ const (
 	clientOnce
 	configurationChanges
 	incarnations
+	refinement
 )
 
 // names are in the order of the constants above.
@@ -70,6 +73,7 @@ var names = [...]string{
 	"client-once",
 	"configuration-changes",
 	"incarnations",
+	"refinement",
 }
 
 // mostNodes is the highest NodeID: a cluster has at most as many names.

@@ -84,13 +84,22 @@ func (n *fake) shows(do func(o *Observation)) { n.happens(0, do) }
 // writes puts entries of these terms at index and after, in memory only. Entries of one
 // index and term are the same on every node.
 func (n *fake) writes(index raft.Index, terms ...raft.Term) {
-	n.happens(index, func(*Observation) {
-		n.log = n.log[:n.place(index):n.place(index)]
-		for k, term := range terms {
-			i := index + raft.Index(k)
-			n.log = append(n.log, raft.Entry{Index: i, Term: term, Kind: raft.EntryCommand, Data: fmt.Appendf(nil, "entry %d of term %d", i, term)})
-		}
-	})
+	n.happens(index, func(*Observation) { n.puts(index, terms...) })
+}
+
+// puts is writes within the event that is happening.
+func (n *fake) puts(index raft.Index, terms ...raft.Term) {
+	n.log = append(n.log[:n.place(index):n.place(index)], entries(index, terms...)...)
+}
+
+// entries are those of these terms at index and after.
+func entries(index raft.Index, terms ...raft.Term) []raft.Entry {
+	var list []raft.Entry
+	for k, term := range terms {
+		i := index + raft.Index(k)
+		list = append(list, raft.Entry{Index: i, Term: term, Kind: raft.EntryCommand, Data: fmt.Appendf(nil, "entry %d of term %d", i, term)})
+	}
+	return list
 }
 
 // writesData is writes for one entry with data of its own.
@@ -294,7 +303,7 @@ func TestPropertiesAreChosenByName(t *testing.T) {
 	_, err := New(3, []string{"log-matching", "no-such"})
 	require.EqualError(t, err, `unknown property "no-such": known are election-safety, leader-append-only, log-matching, `+
 		`leader-completeness, state-machine-safety, committed-entries, durable-promises, durable-state, monotonic, client-once, `+
-		`configuration-changes, incarnations`)
+		`configuration-changes, incarnations, refinement`)
 	_, err = New(0, nil)
 	require.ErrorContains(t, err, "give 1 to 99")
 

@@ -27,6 +27,7 @@ type node struct {
 	taken raft.Index
 	promises
 	votes votes
+	heard
 }
 
 // former is a node whose disk was wiped. What it acknowledged still counts with the leader it told.
@@ -96,6 +97,7 @@ func (c *Checker) Down(at Moment, id raft.NodeID) {
 	// only.
 	n.seen.role, n.seen.commit, n.seen.applied = raft.Follower, 0, 0
 	n.down()
+	n.heard.forget()
 }
 
 // Wiped tells that a node's disk was erased while it was down, and with it all that the node promised: what boots

@@ -6,6 +6,8 @@ import "raftsim/raft"
 type step struct {
 	n *node
 	o *Observation
+	// event is the one after which it was made.
+	event uint64
 	// was is the node's state before; after a boot its role, commit and applied are those of a fresh node.
 	was *state
 	// boot says that this is the first sight of the node since it booted.
@@ -59,10 +61,10 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 		s.commit == o.Commit && s.applied == o.Applied && s.base == o.Base &&
 		s.configuredAt == o.ConfigurationIndex && n.shown == o.Configuration && c.first == nil {
 		n.event = at.Event
-		if len(n.pending) == 0 {
+		if len(n.pending) == 0 && !n.claims() {
 			return nil
 		}
-		return c.report(at, c.settle(n))
+		return c.report(at, c.keeps(n))
 	}
 	if c.first != nil {
 		return c.first
@@ -79,7 +81,7 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 		c.Down(at, n.id)
 	}
 	var s step
-	s.n, s.o, s.was = n, o, &n.seen
+	s.n, s.o, s.event, s.was = n, o, at.Event, &n.seen
 	s.boot, s.known = o.Boot != n.seen.boot, c.Committed()
 	if s.boot && o.Incarnation != 0 {
 		s.wasIncarnation, n.incarnation = n.incarnation, o.Incarnation
@@ -101,7 +103,18 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 		c.promiseToSelf(&s)
 		v = c.settle(n)
 	}
+	if v == nil && n.claims() {
+		v = c.keepsClaims(n)
+	}
 	return v
+}
+
+// keeps judges what the node has said in messages by what it is after the event.
+func (c *Checker) keeps(n *node) *Violation {
+	if v := c.settle(n); v != nil {
+		return v
+	}
+	return c.keepsClaims(n)
 }
 
 // judge asks the properties in their order, each only when the step can have broken it.
@@ -155,7 +168,12 @@ func (c *Checker) judge(s *step) *Violation {
 		}
 	}
 	if c.checks(configurationChanges) {
-		return c.configurationChanges(s)
+		if v := c.configurationChanges(s); v != nil {
+			return v
+		}
+	}
+	if c.checks(refinement) {
+		return c.refinement(s)
 	}
 	return nil
 }

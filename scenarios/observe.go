@@ -176,11 +176,21 @@ func (r *Run) judge(n *node, s *raft.Status) {
 	r.states.advanced(n)
 }
 
-// sent tells the checker of promises. Other messages are none of its business.
+// received tells the checker of a message that a node is about to handle.
+func (r *Run) received(_, _ raft.NodeID, m sim.Message) {
+	if m, ok := m.(*raft.Message); ok {
+		r.check.Received(r.checkMoment(), m)
+	}
+}
+
+// sent tells the checker of messages that leave a node, and of what they promise.
 func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	rm, ok := m.(*raft.Message)
 	if !ok {
 		return
+	}
+	if v := r.check.Sent(r.checkMoment(), rm); v != nil {
+		r.broken(v)
 	}
 	p := checker.Promise{Node: from, To: to, Term: rm.Term, Incarnation: rm.Incarnation}
 	switch {

@@ -77,6 +77,8 @@ type Hooks struct {
 	Touched func(id raft.NodeID)
 	// Sent comes when a node sends, before the network has its way. The message is not kept.
 	Sent func(from, to raft.NodeID, m Message)
+	// Received comes when a message is about to be handled by a node, and Touched after that. The message is not kept.
+	Received func(to, from raft.NodeID, m Message)
 	// Booted comes when a node has booted, before Touched.
 	Booted func(id raft.NodeID)
 	// Stopped comes when a node has crashed or halted.

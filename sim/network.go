@@ -207,6 +207,9 @@ func (w *World) deliver(e queued, n *node) {
 		w.trace(Event{Kind: EventMessage, Cause: cause, Node: n.id, From: from, Message: m})
 	}
 	w.counters.Delivered++
+	if w.hooks.Received != nil {
+		w.hooks.Received(n.id, from, m)
+	}
 	w.running = n.id
 	n.process.Receive(from, m)
 	// Receive may have moved the slab, not the places in it.

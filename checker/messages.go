@@ -1,0 +1,292 @@
+package checker
+
+import (
+	"slices"
+
+	"raftsim/raft"
+)
+
+// heard is what messages have told a node, as far as refinement has to know.
+type heard struct {
+	arrived arrival
+	tally   tally
+	// offers are the snapshots it was sent last.
+	offers []offer
+	// stood is when it last stood for election.
+	stood standing
+	// verified is up to where a term's leader has told it what its log holds.
+	verified verified
+	// claimed is the term it has sent entries or snapshots for without having been seen to lead it, 0 for none, and
+	// claimedCommit the highest commit index it has told of beyond what was seen.
+	claimed       raft.Term
+	claimedCommit raft.Index
+}
+
+// arrival is the message a node received in an event, if any.
+type arrival struct {
+	event uint64
+	kind  raft.MessageKind
+	from  raft.NodeID
+	term  raft.Term
+	// index and logTerm are of the last entry of a candidate's log, or of the entry before entries.
+	index   raft.Index
+	logTerm raft.Term
+	commit  raft.Index
+	entries []raft.Entry
+}
+
+// nothing has arrived.
+var nothing arrival
+
+// in returns what arrived in an event.
+func (h *heard) in(event uint64) *arrival {
+	if h.arrived.event != event {
+		return &nothing
+	}
+	return &h.arrived
+}
+
+// verified is up to where a log is a leader's for certain, however far it reaches.
+type verified struct {
+	term  raft.Term
+	index raft.Index
+}
+
+// standing is the log that a candidate stands with.
+type standing struct {
+	term    raft.Term
+	index   raft.Index
+	logTerm raft.Term
+}
+
+// offer is a snapshot.
+type offer struct {
+	index raft.Index
+	term  raft.Term
+}
+
+// mostOffers is how many are remembered: a follower writes one and may be sent another meanwhile.
+const mostOffers = 16
+
+func (h *heard) offered(i raft.Index, t raft.Term) bool {
+	return slices.Contains(h.offers, offer{i, t})
+}
+
+func (h *heard) offer(i raft.Index, t raft.Term) {
+	if h.offered(i, t) {
+		return
+	}
+	if len(h.offers) == mostOffers {
+		h.offers = slices.Delete(h.offers, 0, 1)
+	}
+	h.offers = append(h.offers, offer{i, t})
+}
+
+// tally is what others have answered a node in a term: votesGranted and matchIndex of Ongaro's TLA+ specification.
+type tally struct {
+	term raft.Term
+	// by has, by NodeID, what that member said.
+	by []answer
+}
+
+// answer is of the node of that incarnation.
+type answer struct {
+	incarnation raft.Incarnation
+	vote        bool
+	match       raft.Index
+}
+
+// of returns the place for what the sender of an answer says, nil when there is none of that name.
+func (t *tally) of(m *raft.Message) *answer {
+	if m.From > mostNodes {
+		return nil
+	}
+	if t.term != m.Term {
+		t.term = m.Term
+		clear(t.by)
+	}
+	for raft.NodeID(len(t.by)) <= m.From {
+		t.by = append(t.by, answer{})
+	}
+	a := &t.by[m.From]
+	if a.incarnation != m.Incarnation {
+		*a = answer{incarnation: m.Incarnation}
+	}
+	return a
+}
+
+// said returns what a member has answered in a term.
+func (t *tally) said(term raft.Term, m *raft.Member) answer {
+	if t.term != term || m.ID >= raft.NodeID(len(t.by)) || t.by[m.ID].incarnation != m.Incarnation {
+		return answer{}
+	}
+	return t.by[m.ID]
+}
+
+// Received tells that a message arrives at the node it is for, which is about to handle it; the node's observation after the event
+// is held to it. The message is not kept, the data of its entries are until the next one.
+func (c *Checker) Received(at Moment, m *raft.Message) {
+	n := c.node(m.To)
+	if n == nil || c.on&refinement == 0 {
+		return
+	}
+	c.told = true
+	a := &n.arrived
+	a.event, a.kind, a.from, a.term = at.Event, m.Kind, m.From, m.Term
+	switch m.Kind {
+	case raft.MsgAppendEntries:
+		p := &m.Append
+		a.index, a.logTerm, a.commit, a.entries = p.PrevIndex, p.PrevTerm, p.Commit, p.Entries
+		n.verify(a)
+	case raft.MsgAppendReply:
+		if m.AppendReply.Success {
+			n.takeMatch(m, m.AppendReply.Match)
+		}
+	case raft.MsgRequestVote:
+		a.index, a.logTerm = m.RequestVote.LastIndex, m.RequestVote.LastTerm
+	case raft.MsgVoteReply:
+		r, was := &m.VoteReply, &n.seen
+		if r.Granted && was.role == raft.Candidate && was.term == m.Term && (r.Candidate == n.incarnation || n.incarnation == 0) {
+			if a := n.tally.of(m); a != nil {
+				a.vote = true
+			}
+		}
+	case raft.MsgInstallSnapshot:
+		n.offer(m.Install.Index, m.Install.Term)
+	case raft.MsgInstallReply:
+		if m.InstallReply.Done {
+			n.takeMatch(m, m.InstallReply.Index)
+		}
+	}
+}
+
+// verify notes what a follower may acknowledge once it has taken a message's entries.
+func (n *node) verify(a *arrival) {
+	v, end := &n.verified, a.index+raft.Index(len(a.entries))
+	if a.term == v.term && end <= v.index || a.term < n.seen.term || !n.follows(a) {
+		return
+	}
+	if a.term != v.term {
+		v.term, v.index = a.term, 0
+	}
+	v.index = max(v.index, end)
+}
+
+// verifiedIn is up to where a node's log is known to be that of a term's leader.
+func (h *heard) verifiedIn(term raft.Term) raft.Index {
+	if h.verified.term != term {
+		return 0
+	}
+	return h.verified.index
+}
+
+// takeMatch notes that a follower has the log of its leader up to an index.
+func (n *node) takeMatch(m *raft.Message, i raft.Index) {
+	if n.seen.role != raft.Leader || n.seen.term != m.Term {
+		return
+	}
+	if a := n.tally.of(m); a != nil && i > a.match {
+		a.match = i
+	}
+}
+
+// Sent tells that a message leaves a node, before the node is observed after the event. It returns nil while every property
+// holds, and keeps nothing of the message.
+func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
+	n := c.node(m.From)
+	if c.first != nil || n == nil || !c.told {
+		return c.first
+	}
+	switch m.Kind {
+	case raft.MsgAppendEntries:
+		return c.report(at, c.sendsEntries(n, m))
+	case raft.MsgAppendReply:
+		if r := &m.AppendReply; r.Success && (r.Match > n.verified.index || m.Term != n.verified.term) && r.Match > n.seen.base {
+			return c.report(at, c.violated(refinement, []raft.NodeID{n.id, m.To}, "%s acknowledges index %d in term %d, and its log is known to be the leader's up to %d at most: HandleAppendEntriesRequest is not enabled",
+				n.id, r.Match, m.Term, n.verifiedIn(m.Term)))
+		}
+	case raft.MsgInstallSnapshot:
+		return c.report(at, c.sendsSnapshot(n, m))
+	case raft.MsgRequestVote:
+		return c.report(at, c.asksForVote(n, m))
+	}
+	return nil
+}
+
+// claim notes what a message says of the node that the node has not shown yet: it has to by the end of the event.
+func (n *node) claim(term raft.Term, commit raft.Index) {
+	if n.seen.role != raft.Leader || n.seen.term != term {
+		n.claimed = term
+	}
+	if commit > n.seen.commit {
+		n.claimedCommit = max(n.claimedCommit, commit)
+	}
+}
+
+// claims says whether there is something that the node has still to show.
+func (h *heard) claims() bool { return h.claimed|raft.Term(h.claimedCommit) != 0 }
+
+// sendsEntries is about AppendEntries. What the log has not shown yet the node has just written itself.
+func (c *Checker) sendsEntries(n *node, m *raft.Message) *Violation {
+	p, log := &m.Append, &n.log
+	n.claim(m.Term, p.Commit)
+	last, term := p.PrevIndex, p.PrevTerm
+	for range 2 {
+		own := m.Term
+		if last <= log.last() {
+			own = log.term(last)
+		}
+		if own != term && last >= log.base {
+			v := c.violated(refinement, []raft.NodeID{n.id}, "%s sends %s an entry of term %d at index %d in term %d, and has one of term %d there: AppendEntries is not enabled",
+				n.id, m.To, term, last, m.Term, own)
+			return v
+		}
+		if len(p.Entries) == 0 {
+			break
+		}
+		e := &p.Entries[len(p.Entries)-1]
+		last, term = e.Index, e.Term
+	}
+	return nil
+}
+
+// sendsSnapshot is about InstallSnapshot.
+func (c *Checker) sendsSnapshot(n *node, m *raft.Message) *Violation {
+	p := &m.Install
+	n.claim(m.Term, p.Index)
+	if c.committed.has(p.Index) && c.committed.term(p.Index) != p.Term {
+		return c.violated(refinement, []raft.NodeID{n.id}, "%s sends %s a snapshot of an entry of term %d at index %d, where one of term %d is committed: InstallSnapshot is not enabled",
+			n.id, m.To, p.Term, p.Index, c.committed.term(p.Index))
+	}
+	return nil
+}
+
+// asksForVote is about RequestVote.
+func (c *Checker) asksForVote(n *node, m *raft.Message) *Violation {
+	p, s := &m.RequestVote, n.stood
+	if s.term != m.Term {
+		s = standing{m.Term, n.log.last(), n.log.term(n.log.last())} // it is just standing
+	}
+	if s.index == p.LastIndex && s.logTerm == p.LastTerm {
+		return nil
+	}
+	return c.violated(refinement, []raft.NodeID{n.id}, "%s asks %s for a vote in term %d with a log that ends at index %d of term %d, and its own ends at index %d of term %d: RequestVote is not enabled",
+		n.id, m.To, m.Term, p.LastIndex, p.LastTerm, s.index, s.logTerm)
+}
+
+// keepsClaims asks, after an event, whether a node is what it said in messages.
+func (c *Checker) keepsClaims(n *node) *Violation {
+	term, commit := n.claimed, n.claimedCommit
+	n.claimed, n.claimedCommit = 0, 0
+	switch {
+	case term != 0 && c.leaders[term] != n.id:
+		return c.violated(refinement, []raft.NodeID{n.id}, "%s sends what only the leader of term %d may: AppendEntries is not enabled", n.id, term)
+	case commit > n.seen.commit:
+		return c.violated(refinement, []raft.NodeID{n.id}, "%s tells others that index %d is committed, and its commit index is %d: AppendEntries is not enabled",
+			n.id, commit, n.seen.commit)
+	}
+	return nil
+}
+
+// forget is for a node that goes down.
+func (h *heard) forget() { *h = heard{tally: tally{by: h.tally.by}, offers: h.offers[:0]} }
