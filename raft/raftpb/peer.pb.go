@@ -29,7 +29,7 @@ type Parcel struct {
 	// Only in the first parcel of a stream.
 	Hello    *Hello     `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"`
 	Messages []*Message `protobuf:"bytes,2,rep,name=messages,proto3" json:"messages,omitempty"`
-	// What is new in the sender's address book.
+	// What is new in the sender's address book. The first parcel has all of it, the sender's own address as well.
 	Addresses     []*Address `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -134,9 +134,7 @@ type Hello struct {
 	From        uint64 `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`
 	To          uint64 `protobuf:"varint,5,opt,name=to,proto3" json:"to,omitempty"`
 	// Which node of its name the sender is.
-	Incarnation uint64 `protobuf:"varint,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	// Where the sender can be reached, as host:port.
-	Address       string `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
+	Incarnation   uint64 `protobuf:"varint,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -211,13 +209,6 @@ func (x *Hello) GetIncarnation() uint64 {
 		return x.Incarnation
 	}
 	return 0
-}
-
-func (x *Hello) GetAddress() string {
-	if x != nil {
-		return x.Address
-	}
-	return ""
 }
 
 type Met struct {
@@ -1277,15 +1268,14 @@ const file_peer_proto_rawDesc = "" +
 	"\x05hello\x18\x01 \x01(\v2\x11.raftsim.v1.HelloR\x05hello\x12/\n" +
 	"\bmessages\x18\x02 \x03(\v2\x13.raftsim.v1.MessageR\bmessages\x121\n" +
 	"\taddresses\x18\x03 \x03(\v2\x13.raftsim.v1.AddressR\taddresses\"\t\n" +
-	"\aReceipt\"\xbe\x01\n" +
+	"\aReceipt\"\xa4\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12!\n" +
 	"\fcluster_name\x18\x02 \x01(\tR\vclusterName\x12\x18\n" +
 	"\acluster\x18\x03 \x01(\x04R\acluster\x12\x12\n" +
 	"\x04from\x18\x04 \x01(\x04R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x04R\x02to\x12 \n" +
-	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\x12\x18\n" +
-	"\aaddress\x18\a \x01(\tR\aaddress\"\x1b\n" +
+	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"\x1b\n" +
 	"\x03Met\x12\x14\n" +
 	"\x05known\x18\x01 \x01(\bR\x05known\"]\n" +
 	"\aAddress\x12\x12\n" +

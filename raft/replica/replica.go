@@ -63,6 +63,7 @@ type Replica struct {
 
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
+	together            bool          // what is to be done waits for the end of Together
 	waiting             waiting
 	reads               reads
 	commands            slab
@@ -192,8 +193,20 @@ func (r *Replica) TransferLeadership(to raft.NodeID) error {
 	return err
 }
 
+// Together has several events be one: what they call for is done once, when events returns, so that entries which
+// came in together are written and sent together. Events may call Receive, Timer, Synced and Request, and nothing else.
+func (r *Replica) Together(events func()) {
+	r.together = true
+	events()
+	r.together = false
+	r.act()
+}
+
 // act does what the core wants done: write, send, apply, arm timers. It ends every event.
 func (r *Replica) act() {
+	if r.together {
+		return
+	}
 	news := false // for reads that wait
 	for {
 		out := r.core.Output()

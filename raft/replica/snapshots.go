@@ -93,6 +93,9 @@ func (r *Replica) Compact() error {
 	return nil
 }
 
+// LatestSnapshot is the index of the newest snapshot that is durable, 0 for none.
+func (r *Replica) LatestSnapshot() raft.Index { return r.snaps.Latest() }
+
 // snapshotSynced goes on when the disk has done a part of writing a snapshot. One that is durable spares the log
 // what it stands for; a leader's takes effect.
 func (r *Replica) snapshotSynced(t wal.SyncTicket, err error) {
