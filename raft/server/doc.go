@@ -1,0 +1,28 @@
+// Package server is a Raft node in the real world: it drives a [replica.Replica] by a wall clock, keeps its log in
+// files, and speaks gRPC with other nodes and with clients. It is the real Env; the simulator has the other one.
+//
+// # Goroutines
+//
+// One goroutine, the loop, owns the replica and all that belongs to it. Everything else puts events into its inbox:
+//
+//   - the disk, one goroutine for the log and one for snapshots: they write, sync, and say when it is done;
+//   - for each other node, one that sends, and one for each stream that comes in;
+//   - for each client's call or stream, one that waits for answers.
+//
+// The loop takes all that has come in at once and hands it to the replica as one event, so that under load many
+// entries share one write, one sync and one message. None of what the replica calls blocks: what is for the disk, a
+// node or a client is put into a queue. A node's queue is bounded, and drops what finds it full; Raft
+// sends it again.
+//
+// # The data folder
+//
+//	node.json    who the folder belongs to: name and cluster
+//	book.json    where other nodes can be reached
+//	lock         held by the process that runs the node
+//	log/         segments and snapshots, of packages wal and snapshot
+//
+// # Who is told apart
+//
+// A stream between nodes begins with the cluster's name, the protocol's version, and who speaks to whom; what does
+// not fit is refused, and the reason is in both logs. With TLS the certificate has to be the node's.
+package server
