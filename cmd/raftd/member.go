@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	"raftsim/raft"
+	"raftsim/raft/raftpb"
+	"raftsim/raft/server"
+)
+
+// member is one of a cluster's, as --json prints it.
+type member struct {
+	ID         string `json:"id"`
+	Address    string `json:"address"`
+	Membership string `json:"membership"`
+}
+
+func memberCommand(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "member COMMAND",
+		Short: "Add, promote and remove members",
+		Long: `Add, promote and remove members. A change is done when a majority has it; those that come start as
+learners, which are sent the log and decide nothing, and become voters once they have caught up.`,
+		Example: `  raftd member add n4=127.0.0.1:7104
+  raftd member remove n2`,
+	}
+	cmd.AddCommand(memberAddCommand(s), memberPromoteCommand(s), memberRemoveCommand(s))
+	return cmd
+}
+
+func memberAddCommand(s streams) *cobra.Command {
+	var f clientFlags
+	var learner, noWait bool
+	cmd := &cobra.Command{
+		Use:   "add NODE[=HOST:PORT]...",
+		Short: "Have nodes join",
+		Long: `Have nodes join, and wait until they are voters. A node can be added before it runs: until it does
+it is a learner. One whose disk was lost is added again by its name alone. With --learner it
+stays a learner until it is promoted.`,
+		Example: "  raftd member add n4=127.0.0.1:7104\n  raftd member add n4=127.0.0.1:7104 --learner",
+		Args:    wantNodes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			list, err := newcomers(args)
+			if err != nil {
+				return err
+			}
+			r := &raftpb.ChangeMembersRequest{Add: list}
+			if learner {
+				r = &raftpb.ChangeMembersRequest{Learn: list}
+			}
+			return changeMembers(cmd.Context(), s, &f, r, !learner && !noWait)
+		},
+	}
+	f.add(cmd, 30*time.Second)
+	cmd.Flags().BoolVar(&learner, "learner", false, "have them be learners until they are promoted")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until they are voters")
+	return settled(s, cmd)
+}
+
+func memberPromoteCommand(s streams) *cobra.Command {
+	var f clientFlags
+	cmd := &cobra.Command{
+		Use:     "promote NODE...",
+		Short:   "Make voters of learners",
+		Long:    "Make voters of learners, as soon as they have caught up, and wait until they are.",
+		Example: "  raftd member promote n4",
+		Args:    wantNodes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			list, err := newcomers(args)
+			if err != nil {
+				return err
+			}
+			return changeMembers(cmd.Context(), s, &f, &raftpb.ChangeMembersRequest{Add: list}, true)
+		},
+	}
+	f.add(cmd, 30*time.Second)
+	return settled(s, cmd)
+}
+
+func memberRemoveCommand(s streams) *cobra.Command {
+	var f clientFlags
+	cmd := &cobra.Command{
+		Use:   "remove NODE...",
+		Short: "Have nodes leave",
+		Long: `Have nodes leave. The leader can be removed too: it steps down once the others have the change. A
+node that was removed goes on running, and can be stopped.`,
+		Example: "  raftd member remove n4",
+		Args:    wantNodes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r := &raftpb.ChangeMembersRequest{}
+			for _, a := range args {
+				id, err := server.ParseID(a)
+				if err != nil {
+					return usageError{err}
+				}
+				r.Remove = append(r.Remove, uint64(id))
+			}
+			return changeMembers(cmd.Context(), s, &f, r, false)
+		},
+	}
+	f.add(cmd, 30*time.Second)
+	return settled(s, cmd)
+}
+
+func wantNodes(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("%s wants the names of nodes", cmd.CommandPath())
+	}
+	return nil
+}
+
+// newcomers reads NODE or NODE=HOST:PORT.
+func newcomers(args []string) ([]*raftpb.Newcomer, error) {
+	var out []*raftpb.Newcomer
+	for _, a := range args {
+		name, address, given := strings.Cut(a, "=")
+		id, err := server.ParseID(name)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		if given && address == "" {
+			return nil, usagef("%q: want %v=host:port", a, id)
+		}
+		out = append(out, &raftpb.Newcomer{Id: uint64(id), Address: address})
+	}
+	return out, nil
+}
+
+// changeMembers asks for a change, waits for those who are to be voters if asked to, and prints who is a member.
+func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.ChangeMembersRequest, wait bool) error {
+	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
+		admin := raftpb.NewAdminClient(conn)
+		reply, err := admin.ChangeMembers(ctx, r)
+		if err != nil {
+			return err
+		}
+		members := reply.Members
+		for wait && !voters(members, r.Add) {
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+				s.sayf("raftd: not all of them are voters yet: they become so once they run and have caught up\n")
+				return exit(exitNot)
+			}
+			// Asking again changes nothing, and says how far it is; or goes on with what a new leader has lost.
+			if again, err := admin.ChangeMembers(ctx, r); err == nil {
+				members = again.Members
+			}
+		}
+		for _, m := range members {
+			out := member{raft.NodeID(m.Id).String(), m.Address, membership(m.Membership)}
+			if f.json {
+				if err := s.printJSON(out); err != nil {
+					return err
+				}
+			} else {
+				s.printf("%s\t%s\t%s\n", out.ID, out.Membership, out.Address)
+			}
+		}
+		return nil
+	})
+}
+
+// voters says whether all of them are voters.
+func voters(members []*raftpb.Member, wanted []*raftpb.Newcomer) bool {
+	for _, w := range wanted {
+		ok := false
+		for _, m := range members {
+			ok = ok || m.Id == w.Id && m.Membership == raftpb.Membership_MEMBERSHIP_VOTER
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
