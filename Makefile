@@ -1,6 +1,9 @@
-# Every target is a plain Go command; nothing but Go is needed (and a C compiler for `race`).
+# Every target is a plain Go command; nothing but Go is needed (and a C compiler for `race`), but by what has to do
+# with containers, which wants Docker, and `bench-live`, which wants etcd to compare with.
 
 GO ?= go
+# Debian's package has docker-compose; docker compose is the same.
+COMPOSE ?= docker-compose
 
 # What the rules of determinism are checked with lies in a folder that ./... does not see.
 ALL = ./... ./.ci/determinism
@@ -8,10 +11,10 @@ ALL = ./... ./.ci/determinism
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
 RACED = ./checker ./scenarios/script ./cmd/... ./sim/...
 
-.PHONY: help build test race lint bench profile generate ci
+.PHONY: help build test race lint bench bench-live profile generate image up down ci
 
 help: ## say what the targets do
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 build: ## build the commands into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -37,6 +40,17 @@ profile: ## what the workloads spend their time on, for the compiler (default.pg
 
 generate: ## make generated files anew
 	$(GO) generate ./...
+
+image: ## the image of a node, from a static binary that is built here
+	mkdir -p bin/image/data
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o bin/image/raftd ./cmd/raftd
+	docker build -q -t raftsim/raftd .
+
+up: image ## start five nodes in containers
+	$(COMPOSE) up -d
+
+down: ## stop and remove them, and what they hold
+	$(COMPOSE) --profile join down -v
 
 ci: ## what CI runs, all of it
 	.ci/run

@@ -89,7 +89,7 @@ func plainError(err error, timeout time.Duration) error {
 		}
 		return fmt.Errorf("not done within %v: %w", timeout, err)
 	case ok:
-		return errors.New(st.Message())
+		return errors.New(client.Plain(st.Message()))
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,15 +89,18 @@ func (h *textHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup is not used by this package; names stay as they are.
 func (h *textHandler) WithGroup(string) slog.Handler { return h }
 
-// lines writes what the replica has to say. Every RPC has a line; those of AppendEntries, which never end, are shown only
-// to who asks for all (the debug level), but for the first to each follower in a term.
+// lines writes what the replica has to say. Every RPC has a line; those that come without end, AppendEntries above all, are
+// shown only to who asks for all (the debug level), but for the first to each node in a term.
 type lines struct {
 	log   *slog.Logger
 	debug bool
 	node  raft.NodeID
-	// told are the followers whose first AppendEntries of the term was told of.
+	// told are the RPCs, and to whom, whose first in the term was told of.
 	told map[string]raft.Term
 }
+
+// endless are RPCs that come without end.
+var endless = []string{"AppendEntries", "ReadIndex", "InstallSnapshot"}
 
 func newLines(log *slog.Logger, id raft.NodeID) *lines {
 	return &lines{log: log, debug: log.Enabled(context.Background(), slog.LevelDebug), node: id, told: make(map[string]raft.Term)}
@@ -107,14 +111,16 @@ func (l *lines) enabled() bool { return l.log.Enabled(context.Background(), slog
 // write writes a line of a node in that state.
 func (l *lines) write(line string, s *raft.Status) {
 	level := slog.LevelInfo
-	if _, to, ok := strings.Cut(line, " sends RPC AppendEntries to Node "); ok {
-		if l.told[to] == s.Term {
-			if !l.debug {
-				return
+	if _, call, ok := strings.Cut(line, " sends RPC "); ok {
+		if name, _, _ := strings.Cut(call, " "); slices.Contains(endless, name) {
+			if l.told[call] == s.Term {
+				if !l.debug {
+					return
+				}
+				level = slog.LevelDebug
 			}
-			level = slog.LevelDebug
+			l.told[call] = s.Term
 		}
-		l.told[to] = s.Term
 	}
 	l.log.LogAttrs(context.Background(), level, line, attributes(l.node, s)...)
 }

@@ -18,6 +18,7 @@ import (
 
 	"raftsim/raft"
 	"raftsim/raft/raftpb"
+	"raftsim/raft/server/client"
 )
 
 // peer is another node as this one reaches it: a queue of messages and a goroutine that sends them.
@@ -154,7 +155,7 @@ func (p *peer) run() {
 // reason is what a gRPC error says, without the wrapping.
 func reason(err error) string {
 	if st, ok := status.FromError(err); ok && err != nil {
-		return st.Message()
+		return client.Plain(st.Message())
 	}
 	return fmt.Sprint(err)
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"raftsim/raft/raftpb"
 )
@@ -120,6 +121,7 @@ func (c *Client) Any(ctx context.Context, f func(ctx context.Context, conn *grpc
 		if last = f(ctx, conn); last == nil || !unreachable(last) || ctx.Err() != nil {
 			return last
 		}
+		last = fmt.Errorf("%s: %s", address, Plain(status.Convert(last).Message()))
 	}
 	return last
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,6 +164,19 @@ func (l *link) do(ctx context.Context, r *raftpb.Request, c chan answer) (*raftp
 		}
 		return nil, ctx.Err()
 	}
+}
+
+// Plain is what gRPC says of an error, without the words around it that are for programmers.
+func Plain(text string) string {
+	for _, before := range []string{"connection error: desc = \"", "transport: Error while dialing: ", "transport: "} {
+		if rest, ok := strings.CutPrefix(text, before); ok {
+			text = strings.TrimSuffix(rest, "\"")
+		}
+	}
+	if text == "error reading from server: EOF" {
+		return "the connection broke"
+	}
+	return text
 }
 
 // unreachable says whether an error is about reaching a node, so that another may do better.

@@ -109,7 +109,7 @@ func (s *Session) Do(ctx context.Context, q kv.Request) (kv.Result, error) {
 			// It may have arrived before the link broke: the repetition carries the same session and seq.
 			a.sent = a.sent || !broken.unsent
 			if broken.error != nil {
-				err = errors.New(status.Convert(broken.error).Message())
+				err = errors.New(Plain(status.Convert(broken.error).Message()))
 			}
 			if ctx.Err() == nil || a.last == nil {
 				a.last = fmt.Errorf("%s: %w", link.address, err)
