@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,7 +88,8 @@ func plainError(err error, timeout time.Duration) error {
 		if ok && st.Message() != "" && st.Message() != context.DeadlineExceeded.Error() {
 			return fmt.Errorf("not done within %v: %s", timeout, st.Message())
 		}
-		return fmt.Errorf("not done within %v: %w", timeout, err)
+		text := strings.TrimSuffix(err.Error(), ": "+context.DeadlineExceeded.Error())
+		return fmt.Errorf("not done within %v: %s", timeout, text)
 	case ok:
 		return errors.New(client.Plain(st.Message()))
 	}

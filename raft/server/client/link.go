@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -156,13 +157,17 @@ func (l *link) do(ctx context.Context, r *raftpb.Request, c chan answer) (*raftp
 	case <-ctx.Done():
 		l.mu.Lock()
 		delete(l.waiting, n)
+		k := slices.Index(l.queue, r)
+		if k >= 0 {
+			l.queue = slices.Delete(l.queue, k, k+1)
+		}
 		l.mu.Unlock()
 		select { // it may have come in the meantime
 		case a := <-c:
 			return a.response, a.err
 		default:
 		}
-		return nil, ctx.Err()
+		return nil, errLink{ctx.Err(), k >= 0}
 	}
 }
 

@@ -108,7 +108,10 @@ func (s *Session) Do(ctx context.Context, q kv.Request) (kv.Result, error) {
 			errors.As(err, &broken)
 			// It may have arrived before the link broke: the repetition carries the same session and seq.
 			a.sent = a.sent || !broken.unsent
-			if broken.error != nil {
+			switch {
+			case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
+				err = errors.New("no answer")
+			case broken.error != nil:
 				err = errors.New(Plain(status.Convert(broken.error).Message()))
 			}
 			if ctx.Err() == nil || a.last == nil {
@@ -120,7 +123,7 @@ func (s *Session) Do(ctx context.Context, q kv.Request) (kv.Result, error) {
 		}
 		switch {
 		case ctx.Err() != nil && err != nil:
-			return kv.Result{}, a.failed(fmt.Errorf("%w; %w", ctx.Err(), a.last))
+			return kv.Result{}, a.failed(fmt.Errorf("%w: %w", a.last, ctx.Err()))
 		case err != nil:
 			s.client.failed(link)
 			a.wait(ctx)
