@@ -35,6 +35,9 @@ lint: ## gofmt, vet, staticcheck, and the rules of determinism
 bench: ## how fast the testbed is: every workload on one processor
 	$(GO) run ./cmd/raftsim bench
 
+bench-live: ## three real nodes beside three of etcd (apt-get install etcd-server), with fsync on
+	$(GO) run ./raft/server/benchlive
+
 profile: ## what the workloads spend their time on, for the compiler (default.pgo) and for you
 	$(GO) test ./scenarios/bench -run '^$$' -bench 'Workloads/(idle|load|chaos)' -benchtime 2x -cpuprofile cmd/raftsim/default.pgo -o /dev/null
 
