@@ -69,6 +69,14 @@ func makeCerts(s streams, f *certsFlags, now time.Time) error {
 	if len(f.nodes)+len(f.clients) == 0 {
 		return usagef("give --nodes or --clients")
 	}
+	for _, name := range f.clients {
+		if name == "" || name != filepath.Base(name) || name == "ca" {
+			return usagef("--clients %s: want plain names", quoted(name))
+		}
+		if _, err := server.ParseID(name); err == nil {
+			return usagef("--clients %s: that is a node's name", name)
+		}
+	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
 	}
@@ -104,12 +112,6 @@ func makeCerts(s streams, f *certsFlags, now time.Time) error {
 		}
 	}
 	for _, name := range f.clients {
-		if name == "" || name != filepath.Base(name) || name == "ca" {
-			return usagef("--clients %s: want plain names", quoted(name))
-		}
-		if _, err := server.ParseID(name); err == nil {
-			return usagef("--clients %s: that is a node's name", name)
-		}
 		t := &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 		if err := i.issue(s, name, t); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"raftsim/raft"
+	"raftsim/raft/kv"
 	"raftsim/raft/quorum"
 	"raftsim/raft/raftpb"
 )
@@ -144,11 +145,17 @@ func fromAppend(w *raftpb.AppendEntries, a *raft.AppendEntries) error {
 	}
 	a.Entries = make([]raft.Entry, n)
 	for k, e := range w.Entries {
-		if e.GetKind() > 255 {
-			return fmt.Errorf("an entry of kind %d", e.Kind)
+		if e.GetKind() > uint32(raft.EntryConfiguration) {
+			return fmt.Errorf("entry %d is of kind %d, which this version does not know", a.PrevIndex+quorum.Index(k)+1, e.Kind)
 		}
 		a.Entries[k] = raft.Entry{
 			Index: a.PrevIndex + quorum.Index(k) + 1, Term: raft.Term(e.GetTerm()), Kind: raft.EntryKind(e.GetKind()), Data: e.GetData(),
+		}
+		// Once in the log it would end every node that comes to apply it.
+		if raft.EntryKind(e.GetKind()) == raft.EntryCommand {
+			if _, err := kv.Decode(e.GetData()); err != nil {
+				return fmt.Errorf("entry %d: %w", a.Entries[k].Index, err)
+			}
 		}
 	}
 	return nil

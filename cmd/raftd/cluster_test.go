@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"raftsim/raft/raftpb"
+	"raftsim/raft/server/client"
+)
+
+// patience is how long a test waits for what has to come: far longer than it takes, also on a busy machine.
+const patience = 60 * time.Second
+
+// node is a process of raftd.
+type node struct {
+	cmd *exec.Cmd
+
+	mu     sync.Mutex
+	lines  []string
+	news   chan struct{}
+	errors strings.Builder
+	ended  chan struct{}
+}
+
+// startNode starts `raftd serve` with these flags. It is killed at the end of the test.
+func startNode(t *testing.T, flags ...string) *node {
+	t.Helper()
+	n := &node{cmd: process(t, append([]string{"serve"}, flags...)...), news: make(chan struct{}), ended: make(chan struct{})}
+	out, err := n.cmd.StdoutPipe()
+	require.NoError(t, err)
+	errors, err := n.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, n.cmd.Start())
+	t.Cleanup(func() { n.kill() })
+	var read sync.WaitGroup
+	read.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			n.mu.Lock()
+			n.lines = append(n.lines, lines.Text())
+			close(n.news)
+			n.news = make(chan struct{})
+			n.mu.Unlock()
+		}
+	})
+	read.Go(func() {
+		for lines := bufio.NewScanner(errors); lines.Scan(); {
+			n.mu.Lock()
+			fmt.Fprintln(&n.errors, lines.Text())
+			n.mu.Unlock()
+		}
+	})
+	go func() {
+		read.Wait()
+		_ = n.cmd.Wait()
+		close(n.ended)
+	}()
+	return n
+}
+
+// says waits for a line of the node's log that ends so.
+func (n *node) says(t *testing.T, end string) {
+	t.Helper()
+	timeout := time.After(patience)
+	for from := 0; ; {
+		n.mu.Lock()
+		for ; from < len(n.lines); from++ {
+			if strings.HasSuffix(n.lines[from], end) {
+				n.mu.Unlock()
+				return
+			}
+		}
+		news := n.news
+		n.mu.Unlock()
+		select {
+		case <-news:
+		case <-n.ended:
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			t.Fatalf("the node ended without saying %q: %s", end, n.errors.String())
+		case <-timeout:
+			t.Fatalf("the node does not say %q", end)
+		}
+	}
+}
+
+func (n *node) signal(s syscall.Signal) { _ = n.cmd.Process.Signal(s) }
+
+// kill ends the node at once.
+func (n *node) kill() {
+	n.signal(syscall.SIGKILL)
+	<-n.ended
+}
+
+// exits waits for the node to end by itself, and returns its exit code.
+func (n *node) exits(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-n.ended:
+	case <-time.After(patience):
+		t.Fatal("the node does not end")
+	}
+	return n.cmd.ProcessState.ExitCode()
+}
+
+// cluster is a number of nodes, and where they are.
+type cluster struct {
+	dir       string
+	addresses []string
+	flags     []string
+	nodes     []*node
+}
+
+// startCluster starts so many nodes, with these flags for all.
+func startCluster(t *testing.T, n int, flags ...string) *cluster {
+	t.Helper()
+	c := &cluster{dir: t.TempDir(), flags: flags, nodes: make([]*node, n)}
+	for range n {
+		c.addresses = append(c.addresses, freeAddress(t))
+	}
+	for k := range n {
+		c.start(t, k)
+	}
+	return c
+}
+
+// start starts node k, counted from 0, on the data that it has.
+func (c *cluster) start(t *testing.T, k int) {
+	t.Helper()
+	var peers []string
+	for j := range c.nodes {
+		peers = append(peers, fmt.Sprintf("n%d=%s", j+1, c.addresses[j]))
+	}
+	c.nodes[k] = startNode(t, append([]string{
+		"--id", fmt.Sprintf("n%d", k+1), "--data", c.data(k), "--listen", c.addresses[k], "--peers", strings.Join(peers, ","),
+		"--election-timeout", "300ms..600ms", "--heartbeat", "50ms", "--snapshot-every", "0",
+	}, c.flags...)...)
+}
+
+func (c *cluster) data(k int) string { return filepath.Join(c.dir, fmt.Sprintf("n%d", k+1)) }
+
+// client returns a client of the cluster.
+func (c *cluster) client(t *testing.T) *client.Client {
+	t.Helper()
+	cl, err := client.New(client.Config{Endpoints: c.addresses})
+	require.NoError(t, err)
+	t.Cleanup(cl.Close)
+	return cl
+}
+
+// status is how the nodes are, by their own word; nil for those that do not answer.
+func (c *cluster) status(t *testing.T, cl *client.Client) []*raftpb.NodeStatus {
+	t.Helper()
+	all := make([]*raftpb.NodeStatus, len(c.nodes))
+	for k, address := range c.addresses {
+		conn, err := cl.Conn(address)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		r, err := raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{Own: true})
+		cancel()
+		if err == nil {
+			all[k] = r.Nodes[0]
+		}
+	}
+	return all
+}
+
+// leader waits until a node leads and returns its place.
+func (c *cluster) leader(t *testing.T, cl *client.Client) int {
+	t.Helper()
+	leader, term := -1, uint64(0)
+	eventually(t, "there is a leader", func() bool {
+		for k, n := range c.status(t, cl) {
+			if n != nil && n.Role == "leader" && n.Term > term {
+				leader, term = k, n.Term
+			}
+		}
+		return leader >= 0
+	})
+	return leader
+}
+
+// eventually waits for something to be so.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for until := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+// freeAddress is an address on loopback that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// keepLogs writes what the nodes said to where a failing test's artifacts go.
+func (c *cluster) keepLogs(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	for k, n := range c.nodes {
+		if n == nil {
+			continue
+		}
+		n.mu.Lock()
+		text := strings.Join(n.lines, "\n") + "\n" + n.errors.String()
+		n.mu.Unlock()
+		path := filepath.Join(t.ArtifactDir(), fmt.Sprintf("n%d.log", k+1))
+		if os.WriteFile(path, []byte(text), 0o666) == nil {
+			t.Logf("what n%d said is in %s", k+1, path)
+		}
+	}
+}
