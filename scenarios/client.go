@@ -48,7 +48,7 @@ type client struct {
 	// resting says that the client waits before it asks again, and not for an answer.
 	resting bool
 
-	// opening says that what is under way is no operation: the client opens a session, since its own has expired. Openings
+	// opening says that what is under way is no operation yet: the client opens a session for it first. Openings
 	// are counted, so that the answer to one is not taken for that to another.
 	opening  bool
 	openings uint64
@@ -79,8 +79,12 @@ func (c *client) Wake() {
 	}
 }
 
-// begin starts an operation.
+// begin starts an operation, once there is a session for it.
 func (c *client) begin() {
+	if c.session == 0 {
+		c.open()
+		return
+	}
 	c.seq++
 	c.choose()
 	c.handle = c.w.history.Call(uint64(c.host), &c.request, c.w.r.world.Now())
@@ -250,10 +254,6 @@ func (c *client) giveUp() {
 		return
 	}
 	c.w.history.Lost(c.handle)
-	if c.openings > 0 {
-		c.open() // a session that it chose would be refused
-		return
-	}
 	c.session, c.seq = c.w.newSession(), 0
 	c.over()
 }
@@ -261,25 +261,29 @@ func (c *client) giveUp() {
 // expired ends an operation whose session is no more. Whether an earlier try took effect before the session went, nobody can tell.
 func (c *client) expired() {
 	c.w.history.Lost(c.handle)
-	c.open()
+	c.w.expiry = true
+	c.session = 0
+	c.over()
 }
 
 // open asks for a session.
 func (c *client) open() {
 	c.openings++
-	c.opening, c.tries = true, 0
-	c.session, c.seq = 0, c.openings
+	c.busy, c.opening, c.tries = true, true, 0
+	c.seq = c.openings
 	c.request = kv.Request{Op: kv.Open, Seq: c.seq}
-	if !c.w.stopped {
-		c.send()
-	}
+	c.send()
 }
 
 // opened goes on in a session that was opened.
 func (c *client) opened(id kv.SessionID) {
 	c.opening = false
 	c.session, c.seq = id, 0
-	c.over()
+	if c.w.stopped {
+		c.over()
+		return
+	}
+	c.begin()
 }
 
 // over goes on to the next operation, at the time its rate gives it or at once when that has passed.

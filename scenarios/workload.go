@@ -20,6 +20,8 @@ type workload struct {
 	// sessions say, by SessionID, which operation a session is at; opened say so of those that the store gave out.
 	sessions []sessionAt
 	opened   map[kv.SessionID]sessionAt
+	// expiry says that a session has expired, so that nobody chooses one any more: it would be refused.
+	expiry bool
 	// idle are the clients of bursts that have nothing to do, backlog has a burst for each of its requests that
 	// found no client.
 	idle    []*client
@@ -65,7 +67,11 @@ func (w *workload) newClient() *client {
 	return c
 }
 
+// newSession chooses a session, or returns 0 when one has to be opened.
 func (w *workload) newSession() kv.SessionID {
+	if w.expiry {
+		return 0
+	}
 	w.sessions = append(w.sessions, sessionAt{})
 	return kv.SessionID(len(w.sessions) - 1)
 }

@@ -381,6 +381,77 @@ func TestARetryAfterARestartTakesEffectOnce(t *testing.T) {
 	require.Equal(t, n.Store().Time(), again.Store().Time(), "nothing passed while it was down")
 }
 
+// Were the sessions left out of a snapshot, a retry would find nothing to be known by.
+func TestARetryAfterASnapshotAndARestartTakesEffectOnce(t *testing.T) {
+	n := startLeader(t, func(o *replica.Options) { o.SessionTTL = time.Second })
+	n.request(1, kv.Append, "k", "v")
+	n.now += 700 * ms
+	n.Request(2, &kv.Request{Session: 8, Seq: 1, Op: kv.Append, Key: "k", Value: "w"})
+	n.commit()
+	require.NoError(t, n.Compact())
+	n.sync()
+	require.Equal(t, raft.Index(3), n.Core().Status().Base, "nothing of it is in the log any more")
+
+	again := n.reboot()
+	require.Equal(t, n.Store().Bytes(), again.Store().Bytes())
+	again.elect()
+	again.commit()
+	again.answers = nil
+	again.request(1, kv.Append, "k", "v")
+	require.Equal(t, []answer{says(1, kv.OK, 1, kv.Result{})}, again.answered(), "it is known at once")
+	require.Equal(t, "vw", again.Store().Get("k"))
+
+	// And the sessions are as old as they were: what is left of session 7 is less than of session 8.
+	again.beat(0)
+	again.beat(400 * ms)
+	again.commit()
+	require.Equal(t, 1, again.Store().Sessions())
+	again.answers = nil
+	again.request(1, kv.Append, "k", "v")
+	again.commit()
+	require.Equal(t, []answer{says(1, kv.Expired, 1, kv.Result{})}, again.answered())
+	require.Equal(t, "vw", again.Store().Get("k"))
+}
+
+func TestThatASessionHasExpiredOutlivesASnapshot(t *testing.T) {
+	n := startLeader(t, ttl(time.Second))
+	n.request(1, kv.Append, "k", "v")
+	n.commit()
+	n.beat(2 * time.Second)
+	n.commit()
+	require.NoError(t, n.Compact())
+	n.sync()
+
+	again := n.reboot()
+	again.elect()
+	again.request(1, kv.Append, "k", "v")
+	again.commit()
+	require.Equal(t, []answer{says(1, kv.Expired, 1, kv.Result{})}, again.answered())
+	require.Equal(t, "v", again.Store().Get("k"))
+}
+
+// A follower that was sent the leader's snapshot, and leads after it.
+func TestARetryAcrossAnInstalledSnapshotTakesEffectOnce(t *testing.T) {
+	store := kv.NewStore()
+	add := kv.Request{Session: 7, Seq: 1, Op: kv.Append, Key: "k", Value: "v"}
+	_, err := store.Apply(9, kv.Encode(nil, &add, 60_000))
+	require.NoError(t, err)
+	s := sent(t, 9, 1, "other")
+	s.Data = store.Snapshot()
+
+	n := startFollower(t, nil)
+	n.ship(2, 1, s, 1<<10)
+	n.sync()
+	require.Equal(t, "v", n.Store().Get("k"))
+	n.elect()
+	n.request(1, kv.Append, "k", "v")
+	require.Equal(t, []answer{says(1, kv.OK, 1, kv.Result{})}, n.answered())
+	n.request(2, kv.Append, "k", "w")
+	require.Equal(t, kv.Time(60_000), n.stamp(), "and the time goes on from there")
+	n.commit()
+	require.Equal(t, "vw", n.Store().Get("k"))
+}
+
 // Somebody else could do no better: the client had better stay.
 func TestALeaderThatHasTooMuchToDoSaysThatItIsBusy(t *testing.T) {
 	n := startLeader(t, func(o *replica.Options) { o.MaxUncommittedBytes = 1 })

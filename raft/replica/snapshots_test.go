@@ -206,7 +206,7 @@ func sent(t *testing.T, index raft.Index, term raft.Term, value string) *raft.Sn
 	t.Helper()
 	store := kv.NewStore()
 	q := put(9, 1, "k", value)
-	_, err := store.Apply(index, kv.Encode(nil, &q))
+	_, err := store.Apply(index, kv.Encode(nil, &q, 0))
 	require.NoError(t, err)
 	config, err := raft.NewConfiguration([]raft.NodeID{1, 2, 3})
 	require.NoError(t, err)
