@@ -17,7 +17,7 @@ func FuzzParcel(f *testing.F) {
 	n := run(f, config(f.TempDir(), 1, addresses(f, 1)))
 	leaderOf(f, n)
 	f.Cleanup(func() { n.end() })
-	command := kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "key", Value: "value"})
+	command := kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "key", Value: "value"}, 0)
 	members := n.view.get().config.Encode(nil)
 	for _, m := range []*raftpb.Message{
 		{Term: 1, Body: &raftpb.Message_RequestVote{RequestVote: &raftpb.RequestVote{LastIndex: 9, LastTerm: 1, Transfer: true}}},

@@ -41,12 +41,12 @@ func TestBytesOfASnapshotFollowEachOtherUpToTheWindow(t *testing.T) {
 func TestWhatGotLostOfASnapshotIsSentAgainFromWhereTheFollowerIs(t *testing.T) {
 	s := Shipment{Index: 40, Sent: 1000}
 	s.Arrived(250)
-	s.Resend(10)
+	s.Resend(2000)
 	require.Equal(t, uint64(1000), s.Sent, "the rest may be on its way")
 	s.Arrived(500)
-	s.Resend(10)
+	s.Resend(2000)
 	require.Equal(t, uint64(1000), s.Sent, "it is")
-	s.Resend(10)
+	s.Resend(2000)
 	require.Equal(t, uint64(500), s.Sent, "nothing came for a whole heartbeat")
 
 	s.Sent = 1000
