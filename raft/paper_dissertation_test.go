@@ -11,7 +11,9 @@ import (
 // Whatever a node promises is on its disk by then: a crash right after a message has left takes nothing of it back.
 func TestDissertation3_8_WhatIsAnsweredIsOnTheDisk(t *testing.T) {
 	s := play(t, `cluster nodes=3
-		timeout n1
+		timeout n1`)
+	require.Empty(t, s.net, "its own vote is a promise, too")
+	s.play(`
 		persist n1
 		deliver to=n2`)
 	require.Empty(t, s.sent(raft.MsgVoteReply, 2, 1))

@@ -139,6 +139,14 @@ func TestPaper6_NewNodesAreSentTheLogAndDecideNothing(t *testing.T) {
 	require.Equal(t, raft.Never, s.deadline(4), "it does not stand")
 	s.play(`stabilize n1 n2`)
 	require.Equal(t, s.st(1).ConfigurationIndex, s.commit(1))
+	s.play(`drop
+		crash n1
+		restart n3
+		timeout n2`)
+	s.play(`stabilize n2 n4`)
+	require.Equal(t, raft.Candidate, s.role(2), "nor is its vote asked for")
+	s.play(`stabilize n2 n3`)
+	require.Equal(t, raft.Leader, s.role(2), "or needed")
 }
 
 func TestPaper6_ALeaderThatIsLeftOutStepsDownOnceThatIsCommitted(t *testing.T) {
@@ -310,6 +318,21 @@ func TestPaper7_WhatFollowsASnapshotsLastEntryIsKept(t *testing.T) {
 	require.Zero(t, s.st(3).Base, "and the entries are there")
 }
 
+// A snapshot that brings nothing new, or what follows it, is acknowledged like entries: once they are on the disk.
+func TestPaper7_ASnapshotThatBringsNothingNewWaitsForTheDiskAsWell(t *testing.T) {
+	s := play(t, three)
+	s.hand(appendFrom(1, 3, 1, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 1), Commit: 2}))
+	require.Equal(t, raft.Index(2), s.commit(3))
+	s.hand(everyKind(1, 3, 1)[raft.MsgInstallSnapshot-raft.MsgRequestVote])
+	require.True(t, s.only(raft.MsgInstallReply, 3, 1).InstallReply.Done, "of entry 1 all is on the disk")
+	m := everyKind(1, 3, 1)[raft.MsgInstallSnapshot-raft.MsgRequestVote]
+	m.Install.Index = 2
+	s.hand(m)
+	require.Len(t, s.sent(raft.MsgInstallReply, 3, 1), 1, "of entry 2 it is not")
+	s.play(`persist n3`)
+	require.Len(t, s.sent(raft.MsgInstallReply, 3, 1), 2)
+}
+
 // Figure 13: parts follow each other by their offset, and each is answered with where the next belongs.
 func TestPaper7_PartsOfASnapshotAreAnsweredOneByOne(t *testing.T) {
 	s := play(t, lagging+`deliver to=n3 first=1`)
@@ -334,17 +357,18 @@ func TestPaper7_PartsOfASnapshotCountAsHeartbeats(t *testing.T) {
 
 func TestPaper7_ASnapshotBringsStateAndConfiguration(t *testing.T) {
 	s := play(t, three+`
-		propose n1 a b
 		boot n4
-		reconfigure n1 remove=n3
-		spread n1
-		compact n1
+		crash n4
+		propose n1 a b
 		reconfigure n1 learn=n4
 		spread n1
+		compact n1
+		boot n4
+		spread n1
 		spread n1`)
+	require.Empty(t, s.up(4).log())
 	require.Equal(t, "a b", s.state(4))
-	require.NotNil(t, s.actor(4).disk.Snapshot)
-	require.Equal(t, "n1 n2, learners n4", s.config(4))
+	require.Equal(t, "n1 n2 n3, learners n4", s.config(4))
 }
 
 func TestPaper7_ASnapshotOfAnEarlierTermsLeaderIsRefused(t *testing.T) {

@@ -154,6 +154,17 @@ func TestDissertation6_4_1_ALeaseCountsFromTheBeginningOfItsRound(t *testing.T) 
 	require.True(t, s.served(), "98 ms after the round began")
 	s.play(`advance 1ms`)
 	require.False(t, s.served(), "a percent of drift either way")
+
+	s = play(t, leased+`
+		advance 50ms
+		heartbeat n1
+		deliver to=(n2,n3)
+		advance 20ms
+		heartbeat n1
+		drop to=(n2,n3)
+		deliver to=n1
+		advance 79ms`)
+	require.False(t, s.served(), "a later round that nobody has answered does not count")
 }
 
 func TestDissertation6_4_1_ALeaseNeedsAMajoritysAnswers(t *testing.T) {
@@ -202,6 +213,10 @@ func TestDissertation6_4_1_AHandOverEndsTheLease(t *testing.T) {
 	s.play(`deliver kept
 		stabilize`)
 	require.Equal(t, []raft.NodeID{2}, s.leaders())
+	s.play(`transfer n2 to=n1
+		stabilize
+		spread n1`)
+	require.True(t, s.served(), "another term, another lease")
 }
 
 func TestDissertation6_4_1_ANewLeaderHasNoLeaseOfAnEarlierTerm(t *testing.T) {

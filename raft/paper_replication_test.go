@@ -138,9 +138,10 @@ func TestPaper5_3_EntriesAreTakenOnlyAfterTheOneTheyFollow(t *testing.T) {
 func TestPaper5_3_AnAcknowledgementIsAboutWhatTheMessageHeld(t *testing.T) {
 	s := play(t, `cluster nodes=3
 		disk n2 term=2 log=(1,2,2,2)`)
-	s.hand(appendFrom(1, 2, 3, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 2)}))
+	s.hand(appendFrom(1, 2, 3, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 2), Commit: 4}))
 	s.play(`persist n2`)
 	require.Equal(t, raft.Index(2), s.only(raft.MsgAppendReply, 2, 1).AppendReply.Match, "entries 3 and 4 may be others on n1")
+	require.Equal(t, raft.Index(2), s.commit(2), "where those may be committed")
 }
 
 func TestPaper5_3_AFollowersConflictingEntriesGiveWay(t *testing.T) {
@@ -284,12 +285,15 @@ func TestPaper5_4_2_AMajorityOfAnEntryOfAnEarlierTermIsNoCommit(t *testing.T) {
 		deliver to=n2
 		deliver to=n1
 		deliver to=n2
-		persist n2
+		persist n1 n2
 		keep to=n2
 		deliver to=n1`)
-	require.Equal(t, []raft.Term{1, 2}, s.terms(2), "entry 2 is on n1 and on n2")
+	require.Equal(t, []raft.Term{1, 2}, s.terms(2), "entry 2 is on the disks of n1 and of n2")
+	require.Equal(t, raft.Index(3), s.st(1).DurableIndex)
 	require.Zero(t, s.commit(1))
-	s.play(`stabilize n1 n2`)
+	s.play(`drop
+		heartbeat n1
+		stabilize n1 n2`)
 	require.Equal(t, raft.Index(3), s.commit(1), "with one of its own term, all is")
 }
 

@@ -187,7 +187,7 @@ Figure 2
 	what follows its last entry is kept
 		TestPaper7_WhatFollowsASnapshotsLastEntryIsKept
 	parts in order, each is answered, done when durable
-		TestPaper7_PartsOfASnapshotAreAnsweredOneByOne
+		TestPaper7_PartsOfASnapshotAreAnsweredOneByOne TestPaper7_ASnapshotThatBringsNothingNewWaitsForTheDiskAsWell
 	parts keep elections off
 		TestPaper7_PartsOfASnapshotCountAsHeartbeats
 	it brings state and configuration
