@@ -1,5 +1,5 @@
 // Package replica is a whole Raft node but for the outside world: the core of
-// package raft, the durable log of package wal and the store of package kv, made one
+// package raft, the durable log of package wal, the snapshots of package snapshot and the store of package kv, made one
 // event-driven program. What is outside it reaches through one interface, [Env].
 //
 // The simulator hosts a replica on virtual clocks, networks and disks that fail on

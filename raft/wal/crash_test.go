@@ -2,6 +2,7 @@ package wal
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -280,6 +281,48 @@ func TestBitFlips(t *testing.T) {
 				}
 			}
 			require.Positive(t, vouched)
+		})
+	}
+}
+
+// TestBitFlipsUnderASnapshot flips every bit of what is left of a log that was compacted. It is refused, or what is recovered
+// was saved once, whatever was removed.
+func TestBitFlipsUnderASnapshot(t *testing.T) {
+	for _, h := range compactions {
+		t.Run(h.name, func(t *testing.T) {
+			n, _ := boot(t, diskOf(), h.opts)
+			n.eager = true
+			for _, s := range h.life {
+				s(n)
+				for len(n.disk.flying) > 0 {
+					n.end(0)
+				}
+			}
+			o := h.opts
+			o.SnapshotIndex, o.SnapshotTerm = n.snapshot.index, n.snapshot.term
+			refused, cut := 0, 0
+			left := n.disk.clone()
+			for i, f := range left.files {
+				for at := range f.data {
+					for bit := range 8 {
+						d := left.clone()
+						d.files[i].data[at] ^= 1 << bit
+						_, r, err := Open(d, o)
+						if err != nil {
+							var damage *CorruptError
+							require.ErrorAs(t, err, &damage)
+							refused++
+							continue
+						}
+						require.NotNil(t, r.Torn)
+						cut++
+						found := heldBy(&r).state()
+						require.True(t, slices.ContainsFunc(n.states, func(h held) bool { return h.with(n.snapshot).state() == found }), found)
+					}
+				}
+			}
+			t.Logf("%d flips refused, %d cut off", refused, cut)
+			require.Positive(t, refused+cut)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"raftsim/raft"
 )
@@ -235,6 +236,9 @@ func (r *replay) applyEntry(e raft.Entry) error {
 	}
 	if why := checkEntry(last, lastTerm, r.out.HardState.Term, &e); why != "" {
 		return r.corrupt(why)
+	}
+	if keep == cap(r.entries) {
+		r.entries = slices.Grow(r.entries, max(keep, 64)) // twice as many: a long log is copied less often than append would
 	}
 	r.entries = append(r.entries[:keep], e)
 	r.reached(e.Index)
