@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -155,6 +156,9 @@ func TestZonesDecideWhatIsUniquelyWritten(t *testing.T) {
 		{"a pending put nobody saw", explained, 0, []Operation{put("a").by(1, 1, 0), get("").by(2, 4, 5)}},
 		{"a pending put, away again", violated, 3, []Operation{put("a").by(1, 1, 0), get("a").by(2, 2, 3), get("").by(2, 4, 5)}},
 		{"a swap of a value for itself is a read", explained, 0, []Operation{put("a").by(1, 1, 2), cas("a", "a", "a", true).by(1, 3, 4), cas("a", "a", "a", true).by(1, 5, 6)}},
+		{"a pending swap of a value for itself", explained, 0, []Operation{put("a").by(1, 1, 2), cas("a", "a", "", false).by(2, 1, 0), get("a").by(1, 3, 4)}},
+		{"a chain within the time of a value, which swaps what was called last", violated, 4, []Operation{
+			put("x").by(1, 1, 2), cas("a", "b", "a", true).by(2, 2, 6), put("a").by(3, 4, 20), get("x").by(1, 9, 10)}},
 		{"a swap that cannot be", violated, 1, []Operation{put("a").by(1, 1, 2), cas("a", "b", "a", false).by(1, 3, 4)}},
 		{"an operation that does not exist", violated, 1, []Operation{Operation{Op: 9}.by(1, 1, 2)}},
 		{"one that does not exist, and had no answer", explained, 0, []Operation{Operation{Op: 9}.by(1, 1, 0)}},
@@ -284,6 +288,20 @@ func TestALongChainIsShownByItsEnds(t *testing.T) {
 			ops = append(ops, cas(fmt.Sprint("v", i-1), fmt.Sprint("v", i), fmt.Sprint("v", i-1), true).by(1, at, at+12))
 		}
 		require.Equal(t, VerdictLinearizable, Linearizable(historyOf(ops...), 1).Verdict)
+		// What stands for the chain is one: it is only where the rest is that cannot be.
+		check := func(ops []Operation) (c []item) {
+			var z zoneCheck
+			require.Equal(t, violated, z.check(splitKeys(historyOf(ops...), func(int) uint64 { return 0 })[0].items, ""))
+			return z.conflict.items
+		}
+		anyTime := check(append(slices.Clone(ops), put("between").by(2, 1001, 1100), get("between").by(2, 1101, 1102)))
+		for i := range anyTime {
+			anyTime[i].call, anyTime[i].ret = 0, forever
+		}
+		require.LessOrEqual(t, len(anyTime), 5)
+		var w work
+		require.True(t, w.run(&search{budget: 1000}, anyTime))
+
 		ops = append(ops, put("between").by(2, 1001, 1100), get("v1999").by(1, 30_000, 30_001))
 		out := Linearizable(historyOf(ops...), 1)
 		require.Equal(t, VerdictNotLinearizable, out.Verdict)
