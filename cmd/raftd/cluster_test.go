@@ -144,7 +144,7 @@ func (c *cluster) start(t *testing.T, k int) {
 	}
 	c.nodes[k] = startNode(t, append([]string{
 		"--id", fmt.Sprintf("n%d", k+1), "--data", c.data(k), "--listen", c.addresses[k], "--peers", strings.Join(peers, ","),
-		"--election-timeout", "300ms..600ms", "--heartbeat", "50ms", "--snapshot-every", "0",
+		"--election-timeout", "300ms..600ms", "--heartbeat", "50ms", "--snapshot-every", "200", "--snapshot-keep", "50",
 	}, c.flags...)...)
 }
 

@@ -143,6 +143,8 @@ the address. With TLS, nodes and clients both show certificates: see raftd certs
 	fl.Uint64Var(&c.ClockDriftPPM, "clock-drift", 500, "with a lease: how far clocks may drift, in parts per million")
 	fl.IntVar(&c.SnapshotEvery, "snapshot-every", 100_000, "entries after which the log is replaced by a snapshot; 0 for never")
 	fl.IntVar(&c.SnapshotKeep, "snapshot-keep", 10_000, "entries before a snapshot that stay, for nodes a little behind")
+	fl.DurationVar(&c.SessionTTL, "session-ttl", time.Hour, "after how long without use a client's session expires; 0 for never")
+	fl.IntVar(&c.MaxSessions, "max-sessions", 100_000, "sessions of clients; beyond it those not used for longest expire; 0 for any number")
 	fl.DurationVar(&c.RequestTimeout, "request-timeout", 10*time.Second, "after how long a client is told that the outcome is unknown")
 	fl.IntVar(&c.MaxConnections, "max-connections", 1024, "connections open at once")
 	fl.IntVar(&c.MaxRequests, "max-requests", 16384, "clients' requests that wait for their answer at once")

@@ -32,7 +32,7 @@ const (
 	Op_OP_APPEND      Op = 3
 	Op_OP_CAS         Op = 4
 	Op_OP_DELETE      Op = 5
-	// Begins a session.
+	// Opens a session, whose number comes in the response. It is of session 0, and seq only tells its answer from others.
 	Op_OP_OPEN Op = 6
 )
 
@@ -208,7 +208,8 @@ func (Membership) EnumDescriptor() ([]byte, []int) {
 // Request is one operation. The same session and seq, sent again, are the same operation, which takes effect once.
 type Request struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The number of the client's session, at least 1.
+	// The number of the client's session, at least 1: one that was opened, or, below 2^63, one that the client chose, which
+	// does not protect from effect twice once it has expired.
 	Session uint64 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
 	// From 1, one more for each new operation of the session.
 	Seq uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -364,7 +365,9 @@ type Response struct {
 	// Who answers.
 	Node uint64 `protobuf:"varint,8,opt,name=node,proto3" json:"node,omitempty"`
 	// What was wrong, for people.
-	Error         string `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`
+	// The session that was opened.
+	Opened        uint64 `protobuf:"varint,10,opt,name=opened,proto3" json:"opened,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +463,13 @@ func (x *Response) GetError() string {
 		return x.Error
 	}
 	return ""
+}
+
+func (x *Response) GetOpened() uint64 {
+	if x != nil {
+		return x.Opened
+	}
+	return 0
 }
 
 type Responses struct {
@@ -1226,7 +1236,7 @@ const file_client_proto_rawDesc = "" +
 	"\x06expect\x18\x06 \x01(\fR\x06expect\x12\x18\n" +
 	"\aforward\x18\a \x01(\bR\aforward\";\n" +
 	"\bRequests\x12/\n" +
-	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\xfb\x01\n" +
+	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\x93\x02\n" +
 	"\bResponse\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12*\n" +
@@ -1236,7 +1246,9 @@ const file_client_proto_rawDesc = "" +
 	"\x06leader\x18\x06 \x01(\x04R\x06leader\x12%\n" +
 	"\x0eleader_address\x18\a \x01(\tR\rleaderAddress\x12\x12\n" +
 	"\x04node\x18\b \x01(\x04R\x04node\x12\x14\n" +
-	"\x05error\x18\t \x01(\tR\x05error\"?\n" +
+	"\x05error\x18\t \x01(\tR\x05error\x12\x16\n" +
+	"\x06opened\x18\n" +
+	" \x01(\x04R\x06opened\"?\n" +
 	"\tResponses\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.raftsim.v1.ResponseR\tresponses\"!\n" +
 	"\rStatusRequest\x12\x10\n" +

@@ -210,7 +210,7 @@ func (s *Server) forward(ctx context.Context, w *raftpb.Request, refusal *raftpb
 
 // toResponse makes a response of the wire of one of the replica's.
 func toResponse(r *replica.Response) *raftpb.Response {
-	out := &raftpb.Response{Session: uint64(r.Session), Seq: r.Seq}
+	out := &raftpb.Response{Session: uint64(r.Session), Seq: r.Seq, Opened: uint64(r.Opened)}
 	switch r.Status {
 	case kv.OK:
 		out.Status, out.Swapped = raftpb.Status_STATUS_OK, r.Result.Swapped
@@ -221,12 +221,12 @@ func toResponse(r *replica.Response) *raftpb.Response {
 		out.Status = raftpb.Status_STATUS_NOT_LEADER
 	case kv.Invalid:
 		out.Status = raftpb.Status_STATUS_INVALID
-	case statusBusy:
+	case kv.Busy:
 		out.Status = raftpb.Status_STATUS_BUSY
+	case kv.Expired:
+		out.Status = raftpb.Status_STATUS_EXPIRED
 	default:
 		out.Status = raftpb.Status_STATUS_UNKNOWN
 	}
 	return out
 }
-
-const statusBusy kv.Status = 200

@@ -40,6 +40,9 @@ type Config struct {
 	ClockDriftPPM uint64
 	// SnapshotEvery and SnapshotKeep are as in replica.Options.
 	SnapshotEvery, SnapshotKeep int
+	// SessionTTL and MaxSessions are as in replica.Options.
+	SessionTTL  time.Duration
+	MaxSessions int
 	// SegmentBytes is about the size of a file of the log.
 	SegmentBytes int64
 
@@ -104,6 +107,8 @@ func (c *Config) fill() error {
 		return errors.New("limits have to be positive")
 	case c.SnapshotEvery < 0 || c.SnapshotKeep < 0:
 		return errors.New("a number of entries cannot be negative")
+	case c.SessionTTL < 0 || c.MaxSessions < 0:
+		return errors.New("limits of sessions cannot be negative")
 	}
 	switch t := c.Timeouts; {
 	case t.ElectionMin <= 0 || t.Heartbeat <= 0 || t.ElectionMax < t.ElectionMin:

@@ -199,7 +199,7 @@ func (l *loop) sleepUntil() {
 func (l *loop) request(c *call) {
 	c.began = l.now
 	if len(l.calls) >= l.s.cfg.MaxRequests || l.s.draining.Load() {
-		l.respond(c, &replica.Response{Session: c.req.Session, Seq: c.req.Seq, Status: statusBusy, Leader: l.replica.Core().Leader()})
+		l.respond(c, &replica.Response{Session: c.req.Session, Seq: c.req.Seq, Status: kv.Busy, Leader: l.replica.Core().Leader()})
 		return
 	}
 	l.lastID++

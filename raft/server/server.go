@@ -188,7 +188,7 @@ func (s *Server) options() replica.Options {
 	o := replica.Options{
 		Cluster: ClusterNumber(s.cfg.Cluster), Timeouts: s.cfg.Timeouts, PreVote: true, CheckQuorum: true, ReadIndex: true,
 		Lease: s.cfg.Lease, ClockDriftPPM: s.cfg.ClockDriftPPM, SnapshotEvery: s.cfg.SnapshotEvery,
-		SnapshotKeep: s.cfg.SnapshotKeep, SegmentBytes: s.cfg.SegmentBytes,
+		SnapshotKeep: s.cfg.SnapshotKeep, SegmentBytes: s.cfg.SegmentBytes, SessionTTL: s.cfg.SessionTTL, MaxSessions: s.cfg.MaxSessions,
 	}
 	if !s.folder.owner.Newcomer {
 		o.Voters = sorted(s.cfg.Peers)

@@ -21,21 +21,26 @@ import (
 type Session struct {
 	client *Client
 
-	mu     sync.Mutex
-	id     uint64
-	seq    uint64
-	answer chan answer
+	mu sync.Mutex
+	// id is what the cluster calls the session, 0 before it is opened, and seq counts its operations.
+	id, seq uint64
+	// Reads have names of their own, which the cluster need not know. None is used twice, so that an answer which comes late is
+	// not taken for that to a later read.
+	reads, read uint64
+	answer      chan answer
 }
 
-// Session begins a session.
+// Session returns a session. It is opened with its first write.
 func (c *Client) Session() *Session {
+	return &Session{client: c, reads: draw(), answer: make(chan answer, 1)}
+}
+
+// draw returns a random number from 1 to below 1<<63.
+func draw() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
-	return &Session{client: c, id: binary.LittleEndian.Uint64(b[:])>>1 | 1, answer: make(chan answer, 1)}
+	return binary.LittleEndian.Uint64(b[:])>>1 | 1
 }
-
-// ID is the session's number.
-func (s *Session) ID() uint64 { return s.id }
 
 // UnknownError says that an operation may or may not take effect, now or later: there was no answer in time.
 type UnknownError struct{ Why error }
@@ -83,54 +88,82 @@ func (s *Session) Delete(ctx context.Context, key string) error {
 func (s *Session) Do(ctx context.Context, q kv.Request) (kv.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seq++
-	q.Session, q.Seq = kv.SessionID(s.id), s.seq
+	s.read++
+	q.Session, q.Seq = kv.SessionID(s.reads), s.read
 	if err := q.Validate(); err != nil {
 		return kv.Result{}, err
 	}
-	w := &raftpb.Request{
-		Session: s.id, Seq: s.seq, Op: raftpb.Op(q.Op), Key: []byte(q.Key), Value: []byte(q.Value), Expect: []byte(q.Expect),
-	}
 	a := attempt{pause: firstPause}
+	for {
+		if q.Op != kv.Get {
+			if s.id == 0 {
+				if err := s.open(ctx); err != nil {
+					return kv.Result{}, err
+				}
+			}
+			s.seq++
+			q.Session, q.Seq = kv.SessionID(s.id), s.seq
+		}
+		r, err := s.try(ctx, &a, &q)
+		if err != nil {
+			return kv.Result{}, err
+		}
+		if r.Status == raftpb.Status_STATUS_OK {
+			return kv.Result{Value: string(r.Value), Swapped: r.Swapped}, nil
+		}
+		s.id = 0 // it has expired
+		if a.sent {
+			return kv.Result{}, &UnknownError{Why: errors.New("the session expired before there was an answer")}
+		}
+	}
+}
+
+// open opens the session. Doing so twice does no harm: the one that nobody uses expires.
+func (s *Session) open(ctx context.Context) error {
+	a := attempt{pause: firstPause}
+	r, err := s.try(ctx, &a, &kv.Request{Op: kv.Open, Seq: draw()})
+	var unknown *UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("no session could be opened: %w", unknown.Why)
+	case err != nil:
+		return fmt.Errorf("no session could be opened: %w", err)
+	case r.Status != raftpb.Status_STATUS_OK || r.Opened == 0:
+		return errors.New("no session could be opened: the node does not know how to")
+	}
+	s.id, s.seq = r.Opened, 0
+	return nil
+}
+
+// try sends a request to one node after the other until one of them says what came of it, or that its session expired.
+func (s *Session) try(ctx context.Context, a *attempt, q *kv.Request) (*raftpb.Response, error) {
 	for {
 		link, forward, err := s.client.current()
 		if err != nil {
-			return kv.Result{}, a.failed(err)
+			return nil, a.failed(err)
 		}
-		w.Forward = forward
+		// A request that waits to be sent is the link's: each try has one of its own.
+		w := &raftpb.Request{
+			Session: uint64(q.Session), Seq: q.Seq, Op: raftpb.Op(q.Op),
+			Key: []byte(q.Key), Value: []byte(q.Value), Expect: []byte(q.Expect), Forward: forward,
+		}
 		once, cancel := context.WithTimeout(ctx, patience)
 		r, err := link.do(once, w, s.answer)
 		cancel()
-		if err != nil {
-			// A request that waits to be sent is the link's: a new try has one of its own.
-			w = &raftpb.Request{Session: w.Session, Seq: w.Seq, Op: w.Op, Key: w.Key, Value: w.Value, Expect: w.Expect}
-			var broken errLink
-			errors.As(err, &broken)
-			// It may have arrived before the link broke: the repetition carries the same session and seq.
-			a.sent = a.sent || !broken.unsent
-			switch {
-			case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
-				err = errors.New("no answer")
-			case broken.error != nil:
-				err = errors.New(Plain(status.Convert(broken.error).Message()))
-			}
-			if ctx.Err() == nil || a.last == nil {
-				a.last = fmt.Errorf("%s: %w", link.address, err)
-			}
-			if code := status.Code(broken.error); code == codes.Unauthenticated || code == codes.PermissionDenied || code == codes.ResourceExhausted {
-				return kv.Result{}, a.failed(a.last)
-			}
-		}
 		switch {
-		case ctx.Err() != nil && err != nil:
-			return kv.Result{}, a.failed(fmt.Errorf("%w: %w", a.last, ctx.Err()))
 		case err != nil:
+			if a.lost(ctx, link, err) {
+				return nil, a.failed(a.last)
+			}
+			if ctx.Err() != nil {
+				return nil, a.failed(fmt.Errorf("%w: %w", a.last, ctx.Err()))
+			}
 			s.client.failed(link)
 			a.wait(ctx)
-		case r.Status == raftpb.Status_STATUS_OK:
-			return kv.Result{Value: string(r.Value), Swapped: r.Swapped}, nil
+		case r.Status == raftpb.Status_STATUS_OK, r.Status == raftpb.Status_STATUS_EXPIRED:
+			return r, nil
 		case r.Status == raftpb.Status_STATUS_INVALID:
-			return kv.Result{}, errors.New(r.Error)
+			return nil, errors.New(r.Error)
 		case r.Status == raftpb.Status_STATUS_NOT_LEADER:
 			a.last = fmt.Errorf("node n%d does not lead", r.Node)
 			if r.Leader == 0 {
@@ -147,6 +180,9 @@ func (s *Session) Do(ctx context.Context, q kv.Request) (kv.Result, error) {
 			a.sent = true
 			a.last = fmt.Errorf("node n%d could not say what became of it", r.Node)
 			a.wait(ctx)
+		}
+		if ctx.Err() != nil && a.last != nil {
+			return nil, a.failed(fmt.Errorf("%w: %w", a.last, ctx.Err()))
 		}
 	}
 }
@@ -166,6 +202,26 @@ const (
 	firstPause   = 5 * time.Millisecond
 	longestPause = 250 * time.Millisecond
 )
+
+// lost notes that a request got no answer. It says whether another try is in vain.
+func (a *attempt) lost(ctx context.Context, l *link, err error) bool {
+	var broken errLink
+	errors.As(err, &broken)
+	// It may have arrived before the link broke: the repetition carries the same session and seq.
+	a.sent = a.sent || !broken.unsent
+	code := codes.Unknown
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
+		err = errors.New("no answer")
+	case broken.error != nil:
+		code = status.Code(broken.error)
+		err = errors.New(Plain(status.Convert(broken.error).Message()))
+	}
+	if ctx.Err() == nil || a.last == nil {
+		a.last = fmt.Errorf("%s: %w", l.address, err)
+	}
+	return code == codes.Unauthenticated || code == codes.PermissionDenied || code == codes.ResourceExhausted
+}
 
 // wait pauses before the next try, longer each time.
 func (a *attempt) wait(ctx context.Context) {

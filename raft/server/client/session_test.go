@@ -1,0 +1,174 @@
+package client
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"raftsim/raft/raftpb"
+)
+
+// script is a node that answers as it is told to.
+type script struct {
+	raftpb.UnimplementedKVServer
+	mu sync.Mutex
+	// asked are the requests but for those that open sessions.
+	asked  []*raftpb.Request
+	answer func(n int, r *raftpb.Request) *raftpb.Response // nil for none
+	opened uint64
+}
+
+// Stream implements [raftpb.KVServer].
+func (s *script) Stream(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Responses]) error {
+	for {
+		batch, err := in.Recv()
+		if err != nil {
+			return err
+		}
+		for _, r := range batch.Requests {
+			s.mu.Lock()
+			out := &raftpb.Response{Status: raftpb.Status_STATUS_OK}
+			if r.Op == raftpb.Op_OP_OPEN {
+				s.opened++
+				out.Opened = 1<<63 + s.opened
+			} else {
+				s.asked = append(s.asked, r)
+				out = s.answer(len(s.asked), r)
+			}
+			s.mu.Unlock()
+			if out == nil {
+				continue
+			}
+			out.Session, out.Seq = r.Session, r.Seq
+			if err := in.Send(&raftpb.Responses{Responses: []*raftpb.Response{out}}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// play starts such a node, and returns where it is.
+func play(t *testing.T, s *script) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	g := grpc.NewServer()
+	raftpb.RegisterKVServer(g, s)
+	go func() { _ = g.Serve(l) }()
+	t.Cleanup(g.Stop)
+	return l.Addr().String()
+}
+
+func session(t *testing.T, endpoints ...string) *Session {
+	t.Helper()
+	c, err := New(Config{Endpoints: endpoints})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c.Session()
+}
+
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func said(s raftpb.Status) *raftpb.Response { return &raftpb.Response{Status: s, Node: 1} }
+
+// Whatever happens to it, an operation is repeated under the name that it had, and the next one has another.
+func TestARepetitionIsTheSameOperation(t *testing.T) {
+	node := &script{answer: func(n int, _ *raftpb.Request) *raftpb.Response {
+		switch n {
+		case 1:
+			return said(raftpb.Status_STATUS_UNKNOWN)
+		case 2:
+			return said(raftpb.Status_STATUS_BUSY)
+		case 3:
+			return said(raftpb.Status_STATUS_NOT_LEADER)
+		}
+		return said(raftpb.Status_STATUS_OK)
+	}}
+	s := session(t, play(t, node))
+	require.NoError(t, s.Put(soon(t), "key", "value"))
+	require.NoError(t, s.Append(soon(t), "key", "!"))
+	require.Len(t, node.asked, 5)
+	for k, r := range node.asked {
+		require.Equal(t, uint64(1<<63+1), r.Session)
+		require.EqualValues(t, map[bool]uint64{true: 1, false: 2}[k < 4], r.Seq)
+	}
+	require.EqualValues(t, 1, node.opened)
+}
+
+// A node that cannot be reached, or that says that another leads, is left for another.
+func TestAClientGoesToTheLeader(t *testing.T) {
+	leader := &script{answer: func(int, *raftpb.Request) *raftpb.Response { return said(raftpb.Status_STATUS_OK) }}
+	at := play(t, leader)
+	follower := &script{answer: func(_ int, r *raftpb.Request) *raftpb.Response {
+		return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2, LeaderAddress: at}
+	}}
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody.Close()
+	s := session(t, nobody.Addr().String(), play(t, follower))
+	_, err = s.Get(soon(t), "key")
+	require.NoError(t, err)
+	require.Len(t, leader.asked, 1)
+}
+
+// A leader that cannot be reached from here is spoken to by way of a node that can.
+func TestALeaderOutOfReach(t *testing.T) {
+	follower := &script{}
+	follower.answer = func(_ int, r *raftpb.Request) *raftpb.Response {
+		if r.Forward {
+			return said(raftpb.Status_STATUS_OK)
+		}
+		return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2, LeaderAddress: "nowhere.invalid:1"}
+	}
+	_, err := session(t, play(t, follower)).Get(soon(t), "key")
+	require.NoError(t, err)
+}
+
+// A session that expired is opened anew, unless the operation may have been made in the old one.
+func TestASessionThatExpires(t *testing.T) {
+	node := &script{answer: func(n int, _ *raftpb.Request) *raftpb.Response {
+		switch n {
+		case 1, 4:
+			return said(raftpb.Status_STATUS_EXPIRED)
+		case 3:
+			return said(raftpb.Status_STATUS_UNKNOWN)
+		}
+		return said(raftpb.Status_STATUS_OK)
+	}}
+	s := session(t, play(t, node))
+	require.NoError(t, s.Put(soon(t), "key", "value"))
+	require.Equal(t, uint64(1<<63+2), node.asked[1].Session)
+	var unknown *UnknownError
+	require.ErrorAs(t, s.Put(soon(t), "key", "value"), &unknown)
+	require.NoError(t, s.Put(soon(t), "key", "value"))
+	require.Equal(t, uint64(1<<63+3), node.asked[4].Session)
+}
+
+// An operation that was sent and not answered may take effect; one that could not be sent does not.
+func TestWhatIsKnownOfAnOperation(t *testing.T) {
+	silent := &script{answer: func(int, *raftpb.Request) *raftpb.Response { return nil }}
+	s := session(t, play(t, silent))
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	var unknown *UnknownError
+	require.ErrorAs(t, s.Put(ctx, "key", "value"), &unknown)
+	require.ErrorIs(t, unknown, context.DeadlineExceeded)
+
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody.Close()
+	ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = session(t, nobody.Addr().String()).Get(ctx, "key")
+	require.ErrorContains(t, err, "connection refused")
+	require.NotErrorAs(t, err, &unknown)
+}
