@@ -52,7 +52,7 @@ func TestShipped(t *testing.T) {
 	require.Subset(t, top, []string{
 		"basic-election", "leader-failure", "rapid-timeouts", "simultaneous-timeouts", "log-inconsistency", "heavy-load",
 	})
-	require.Len(t, foldered, 27)
+	require.Len(t, foldered, 49)
 }
 
 // Every file of a folder names the schema, from where it stands, and its source.
