@@ -120,6 +120,16 @@ func BenchmarkLockstep(b *testing.B) {
 	}
 }
 
+// BenchmarkHeartbeat is what an idle cluster does: a leader makes itself heard by two others, and they answer. An operation is
+// all of that.
+func BenchmarkHeartbeat(b *testing.B) {
+	l := newLockstep(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.heard()
+	}
+}
+
 // In steady state nothing is allocated but the log itself: a chunk of 512 entries now and then on each node.
 // The commands' own memory is not the core's.
 func TestSteadyStateAllocatesOnlyTheLog(t *testing.T) {

@@ -179,6 +179,7 @@ func New(cfg Config, found Restored, now time.Duration) (*Core, error) {
 		id: cfg.ID, birth: birth, cfg: cfg, hard: found.HardState, snapshot: found.Snapshot,
 		window: tracker.Window{Messages: cfg.MaxInflight, Bytes: cfg.MaxInflightBytes},
 	}
+	c.pool.blank = Message{From: c.id, Cluster: birth.Cluster, Incarnation: birth.Incarnation, pool: &c.pool}
 	if c.hard.Term == 0 && c.hard.Vote != None {
 		return nil, fmt.Errorf("raft: restored vote for %v in term 0, in which nobody votes", c.hard.Vote)
 	}

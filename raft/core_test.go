@@ -94,6 +94,7 @@ func TestMessagesThatConcernNobodyHereAreRefused(t *testing.T) {
 		"of no kind":              {raft.ErrMalformed, func(m *raft.Message) { m.Kind = 0 }},
 		"of a kind not known":     {raft.ErrMalformed, func(m *raft.Message) { m.Kind = raft.MessageKind(200) }},
 		"of no term":              {raft.ErrMalformed, func(m *raft.Message) { m.Term = 0 }},
+		"of a term without end":   {raft.ErrMalformed, func(m *raft.Message) { m.Term = 1<<64 - 1 }},
 		"released, hence empty":   {raft.ErrMalformed, func(m *raft.Message) { *m = raft.Message{} }},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -13,9 +13,11 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) error {
 	if c.role == Leader {
 		return c.breach(m, "%v leads that term", c.id)
 	}
-	fork := c.fork(a)
-	if fork != 0 && fork <= c.log.commit {
-		return c.breach(m, "entry %d is another than the one that is committed there", fork)
+	fork := Index(0)
+	if len(a.Entries) > 0 {
+		if fork = c.fork(a); fork != 0 && fork <= c.log.commit {
+			return c.breach(m, "entry %d is another than the one that is committed there", fork)
+		}
 	}
 	c.obey(now, m.From)
 
@@ -25,7 +27,9 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) error {
 		c.reject(m, index, term)
 		return nil
 	}
-	c.take(now, a.Entries, fork)
+	if len(a.Entries) > 0 {
+		c.take(now, a.Entries, fork)
+	}
 	// Beyond the last entry of this message the log may still differ from the leader's.
 	match := max(a.PrevIndex+Index(len(a.Entries)), c.log.base)
 	c.commit(min(a.Commit, match))
@@ -44,7 +48,9 @@ func (c *Core) obey(now time.Duration, leader NodeID) {
 	}
 	c.leader = leader
 	c.heardAt = now
-	c.promiseLease(now)
+	if c.cfg.Lease > 0 {
+		c.promiseLease(now)
+	}
 }
 
 // soundAppend says what is wrong with the entries that a leader sends.
@@ -87,12 +93,12 @@ func (c *Core) fork(a *AppendEntries) Index {
 }
 
 // take makes the log hold the entries. Only what conflicts, from fork on, is cut off: a late message must not undo what
-// a later one brought.
+// a later one brought. There are some.
 func (c *Core) take(now time.Duration, entries []Entry, fork Index) {
 	if fork != 0 {
 		c.cutLog(now, fork)
 	}
-	if n := len(entries); n == 0 || entries[n-1].Index <= c.log.last {
+	if entries[len(entries)-1].Index <= c.log.last {
 		return
 	}
 	fresh := entries[c.log.last+1-entries[0].Index:]

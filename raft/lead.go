@@ -31,7 +31,7 @@ func (c *Core) lead(now time.Duration) {
 // sizeOf is the size of the entries lo to hi.
 func (c *Core) sizeOf(lo, hi Index) int {
 	size := 0
-	for lo <= hi {
+	for lo <= hi { // once, as a rule
 		part := c.log.slice(lo, hi)
 		for k := range part {
 			size += part[k].Size()
@@ -69,13 +69,15 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		}
 		p := &c.peers[k]
 		p.Unblock()
-		c.due = true
 		if p.State == tracker.Install {
 			p.Shipment.Resend(uint64(len(p.snapshot.Data)))
+			c.due = true
 		}
 		if p.Next > c.log.last || !p.Ready(&c.window) {
 			c.sendHeartbeat(k)
-		} // otherwise Output has entries for it, which are as good
+		} else {
+			c.due = true // Output has entries for it, which are as good
+		}
 	}
 }
 
@@ -148,7 +150,9 @@ func (c *Core) handleAppendReply(now time.Duration, from int, m *Message) error 
 	p.Heard = now
 	if r.Round > p.Round {
 		p.Round = r.Round
-		c.confirmReads()
+		if len(c.reads.pending) > 0 || c.cfg.Lease > 0 {
+			c.confirmReads()
+		}
 	}
 	if p.State == tracker.Replicate && r.Success && r.Match == p.Match && c.successor == None && c.members.kinds[from] == voter {
 		return nil // a heartbeat was answered, as nearly always
@@ -180,6 +184,9 @@ func (c *Core) accepted(now time.Duration, from int, match Index) {
 			c.advanceCommit(now)
 		}
 	}
+	if c.members.plain && c.successor == None {
+		return // as nearly always
+	}
 	if c.role != Leader || c.members.config != config {
 		return // what was committed has changed who is where
 	}
@@ -197,8 +204,12 @@ func (c *Core) advanceCommit(now time.Duration) {
 	i := c.agreed()
 	if i > c.log.commit && c.log.term(i) == c.hard.Term {
 		c.commit(i)
-		c.confirmReads() // the first entry of the term may be among them
-		c.tendMembers(now)
+		if len(c.reads.pending) > 0 {
+			c.confirmReads() // the first entry of the term may be among them
+		}
+		if !c.members.plain || !c.members.votes {
+			c.tendMembers(now)
+		}
 	}
 }
 
@@ -207,11 +218,10 @@ func (c *Core) agreed() Index {
 	if !c.members.plain {
 		return reached(c, &c.indexes, func(p *peer) Index { return p.Match })
 	}
-	s := c.indexes[:0] // without a detour: this is done for every acknowledgement
-	for k := range c.peers {
-		s = append(s, c.peers[k].Match)
+	s := c.indexes[:len(c.peers)] // without a detour: this is done for every acknowledgement
+	for k := range s {
+		s[k] = c.peers[k].Match
 	}
-	c.indexes = s
 	return quorum.Committed(s)
 }
 
@@ -234,6 +244,8 @@ func (c *Core) persistedEntries(now time.Duration) {
 	}
 	if p := &c.peers[c.members.self]; c.durable.index > p.Match {
 		p.Match = c.durable.index
-		c.advanceCommit(now)
+		if p.Match > c.log.commit {
+			c.advanceCommit(now)
+		}
 	}
 }

@@ -74,24 +74,24 @@ func (l *log) append(es []Entry) {
 	if len(es) == 0 {
 		return
 	}
+	if e := &es[0]; e.Index != l.last+1 || e.Term < max(l.lastTerm(), 1) {
+		panic(fmt.Sprintf("raft: entry %d of term %d cannot follow entry %d of term %d", e.Index, e.Term, l.last, l.lastTerm()))
+	}
 	l.touch(l.last + 1)
 	for k := range es {
-		e := &es[k]
-		if e.Index != l.last+1 || e.Term < max(l.lastTerm(), 1) {
-			panic(fmt.Sprintf("raft: entry %d of term %d cannot follow entry %d of term %d", e.Index, e.Term, l.last, l.lastTerm()))
-		}
-		l.push(e)
+		l.push(&es[k])
 	}
 }
 
 // push puts one entry at the end.
 func (l *log) push(e *Entry) {
-	at := l.last>>chunkBits - l.gone
-	if at == Index(len(l.chunks)) {
+	n := len(l.chunks)
+	if n == 0 || len(l.chunks[n-1]) == chunkSize {
 		// What of the first chunk lies at or below the base stays empty.
 		l.chunks = append(l.chunks, make([]Entry, l.last&chunkMask, chunkSize))
+		n++
 	}
-	c := &l.chunks[at]
+	c := &l.chunks[n-1]
 	*c = append(*c, *e)
 	l.last = e.Index
 	if n := len(l.runs); n == 0 || l.runs[n-1].term != e.Term {

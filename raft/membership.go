@@ -47,6 +47,9 @@ type configured struct {
 
 // place returns where a node stands among the members, -1 for a stranger.
 func (m *members) place(id NodeID) int {
+	if k := id - 1; k < NodeID(len(m.ids)) && m.ids[k] == id { // as long as all who were ever members are
+		return int(k)
+	}
 	for k, v := range m.ids {
 		if v == id {
 			return k
@@ -112,6 +115,7 @@ func (c *Core) configure(now time.Duration, config *Configuration, index Index) 
 	m.lay(config, index, c.id, c.birth.Incarnation)
 	c.peers = make([]peer, len(m.ids))
 	c.granted = make([]bool, len(m.ids))
+	c.indexes = make([]Index, len(m.ids))
 	for k, id := range m.ids {
 		c.peers[k] = startPeer(c.log.last, now)
 		j := slices.Index(ids, id)

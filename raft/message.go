@@ -75,10 +75,13 @@ type Message struct {
 	Cluster     uint64
 	Incarnation Incarnation
 
+	pool *messagePool // among what is looked at of every message, and the bodies that nearly all have come next
+
+	AppendReply AppendReply
+	Append      AppendEntries
+
 	RequestVote RequestVote
 	VoteReply   VoteReply
-	Append      AppendEntries
-	AppendReply AppendReply
 	// PreVote and PreVoteReply are of RequestPreVote and its reply.
 	PreVote      PreVote
 	PreVoteReply PreVoteReply
@@ -87,8 +90,6 @@ type Message struct {
 	// Install and InstallReply are of InstallSnapshot and its reply.
 	Install      InstallSnapshot
 	InstallReply InstallReply
-
-	pool *messagePool
 }
 
 // RequestVote asks for a vote (Raft paper §5.2, §5.4.1).
@@ -220,7 +221,11 @@ func (m *Message) Release() {
 }
 
 // messagePool is a core's store of messages that came back.
-type messagePool struct{ free []*Message }
+type messagePool struct {
+	free []*Message
+	// blank is a message of the core's that says nothing.
+	blank Message
+}
 
 func (p *messagePool) get() *Message {
 	if n := len(p.free); n > 0 {
@@ -228,20 +233,26 @@ func (p *messagePool) get() *Message {
 		p.free = p.free[:n-1]
 		return m
 	}
-	return &Message{pool: p}
+	m := new(Message)
+	*m = p.blank
+	return m
 }
 
-// put empties the message, so that a message from get carries nothing.
+// put empties the message, so that a message from get says nothing but whose it is.
 func (p *messagePool) put(m *Message) {
 	switch m.Kind { // only its own body was ever filled
 	case MsgAppendEntries:
-		m.Append = AppendEntries{}
-		m.Kind, m.From, m.To, m.Term = 0, None, None, 0
+		a := &m.Append
+		a.PrevIndex, a.PrevTerm, a.Commit, a.Round = 0, 0, 0, 0
+		if a.Entries != nil {
+			a.Entries = nil
+		}
+		m.Kind = 0
 	case MsgAppendReply:
 		m.AppendReply = AppendReply{}
-		m.Kind, m.From, m.To, m.Term = 0, None, None, 0
+		m.Kind = 0
 	default:
-		*m = Message{pool: p}
+		*m = p.blank
 	}
 	p.free = append(p.free, m)
 }

@@ -66,15 +66,14 @@ type durable struct {
 // message makes a message of the current term.
 func (c *Core) message(kind MessageKind, to NodeID) *Message {
 	m := c.pool.get()
-	m.Kind, m.From, m.To, m.Term = kind, c.id, to, c.hard.Term
-	m.Cluster, m.Incarnation = c.birth.Cluster, c.birth.Incarnation
+	m.Kind, m.To, m.Term = kind, to, c.hard.Term
 	return m
 }
 
 // send is the way out for every message. What promises that something is on the disk waits here until it
 // is: the promise is kept whatever happens to the node after (Raft paper Figure 2; dissertation §3.8).
 func (c *Core) send(m *Message) {
-	if c.kept(m) {
+	if m.Kind == MsgAppendEntries || c.kept(m) { // the most promise nothing
 		c.output.ready = append(c.output.ready, m)
 		return
 	}
@@ -124,7 +123,9 @@ func (c *Core) Output() *Output {
 			c.due = false
 			c.replicate()
 		}
-		c.askRound()
+		if c.reads.ask {
+			c.askRound()
+		}
 	}
 	out := &o.out
 	out.Messages, o.ready = o.ready, out.Messages[:0]

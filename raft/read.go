@@ -98,9 +98,6 @@ func (c *Core) nextRound(now time.Duration) {
 // askRound sends the round that was called for to everyone. Entries that just left carry it too, but who is
 // not ready for entries must answer as well.
 func (c *Core) askRound() {
-	if !c.reads.ask {
-		return
-	}
 	c.reads.ask = false
 	for k := range c.peers {
 		if k != c.members.self {

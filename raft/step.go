@@ -41,6 +41,9 @@ func (c *Core) breach(m *Message, format string, args ...any) error {
 	return &ProtocolError{From: m.From, Kind: m.Kind, Term: m.Term, What: fmt.Sprintf(format, args...)}
 }
 
+// lastTerm is beyond what elections can come to; to follow somebody there would leave no term for the next.
+const lastTerm Term = 1 << 63
+
 // Step takes a message from another node. It keeps the data of its entries and of a snapshot, not the message.
 // The error says why it was refused: one of those above, [ErrChunk] or a [*ProtocolError]. A refused message
 // is as good as lost.
@@ -51,7 +54,7 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 	if m.Cluster != c.birth.Cluster {
 		return ErrOtherCluster
 	}
-	if m.Term == 0 && m.Kind != MsgRequestPreVote && m.Kind != MsgPreVoteReply {
+	if m.Term-1 >= lastTerm && (m.Term != 0 || m.Kind != MsgRequestPreVote && m.Kind != MsgPreVoteReply) {
 		return ErrMalformed // only who asks before the first election is of no term
 	}
 	from := c.members.place(m.From)
