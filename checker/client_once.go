@@ -22,7 +22,7 @@ type session struct {
 }
 
 // recent is how many requests of a session are recent at least; a multiple of 64.
-const recent = 1 << 12
+const recent = 1 << 10
 
 // effect says whether a request took effect, and at which index, which is 0 when that is forgotten.
 func (s sessions) effect(id kv.SessionID, seq uint64) (bool, raft.Index) {

@@ -32,6 +32,7 @@ func TestEveryInvariantFires(t *testing.T) {
 
 		"configuration-changes": "change-before-term-entry",
 		"incarnations":          "wiped-node-keeps-its-name",
+		"refinement":            "candidate-claims-more",
 	}
 	// Where the standard world cannot show it, this scenario does.
 	worlds := map[string]string{
