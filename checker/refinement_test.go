@@ -154,6 +154,16 @@ func TestRefinement(t *testing.T) {
 			n[4].syncs()
 			n[4].gets(n[1].tells(1, 1, 1, 1, 1), 2, func(*Observation) { n[4].puts(2, 1) })
 		}, ""},
+		{"a request that was held back while the log changed", func(n []*fake) {
+			n[1].stores(1)
+			wordComes(n)
+			n[1].stands(1)
+			n[1].gets(n[2].tells(1, 0, 0, 0, 1), 1, func(o *Observation) {
+				o.Role = raft.Follower
+				n[1].puts(1, 1)
+			})
+			n[1].sends(n[3], n[1].asks(1, 0, 0))
+		}, ""},
 
 		{"a term ahead", func(n []*fake) {
 			wordComes(n)
