@@ -4,8 +4,8 @@
 // # Use
 //
 // Make a [Checker] for a cluster. After every event that touched a node hand it that node's [Observation];
-// tell it of every promise that leaves a node, of every crash and every disk that is wiped, and of what the state machines
-// take in. The first [Violation] ends the check:
+// tell it of every message that arrives at a node or leaves one and of what it promises, of every crash and every disk that
+// is wiped, and of what the state machines take in. The first [Violation] ends the check:
 //
 //	c, err := checker.New(5, nil)
 //	...
@@ -21,7 +21,8 @@
 // committed, by which it judges what nodes say of theirs; that a node's log is on its disk is the node's
 // word, and the next crash puts it to the test. There is one file per property, whose head says what it
 // checks, what it does not, and where Raft says so. What one observation cannot show, because it lies
-// within an event, is not judged.
+// within an event, is not judged. Besides the properties one by one, all a node does is held to an executable specification, that
+// of package spec: see the property refinement.
 //
 // # Promise
 //

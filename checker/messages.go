@@ -126,11 +126,19 @@ func (t *tally) said(term raft.Term, m *raft.Member) answer {
 // Received tells that a message arrives at the node it is for, which is about to handle it; the node's observation after the event
 // is held to it. The message is not kept, the data of its entries are until the next one.
 func (c *Checker) Received(at Moment, m *raft.Message) {
-	n := c.node(m.To)
-	if n == nil || c.on&refinement == 0 {
+	if !c.checks(refinement) {
 		return
 	}
 	c.told = true
+	n := c.known(m.To)
+	if n == nil {
+		if n = c.node(m.To); n == nil {
+			return
+		}
+	}
+	if n.knows(m) {
+		return
+	}
 	a := &n.arrived
 	a.event, a.kind, a.from, a.term = at.Event, m.Kind, m.From, m.Term
 	switch m.Kind {
@@ -158,6 +166,27 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 			n.takeMatch(m, m.InstallReply.Index)
 		}
 	}
+}
+
+// knows says whether a message can change nothing, as nearly all of an idle cluster's: it is no news, and what arrived
+// is nothing then.
+func (n *node) knows(m *raft.Message) bool {
+	if m.Term != n.seen.term {
+		return false
+	}
+	switch m.Kind {
+	case raft.MsgAppendEntries:
+		p, v := &m.Append, &n.verified
+		return len(p.Entries) == 0 && p.PrevIndex <= v.index && v.term == m.Term && p.Commit <= n.seen.commit
+	case raft.MsgAppendReply:
+		t := &n.tally
+		if t.term != m.Term || m.From >= raft.NodeID(len(t.by)) {
+			return false
+		}
+		a := &t.by[m.From]
+		return a.incarnation == m.Incarnation && m.AppendReply.Match <= a.match
+	}
+	return false
 }
 
 // verify notes what a follower may acknowledge once it has taken a message's entries.

@@ -40,18 +40,21 @@ func (c *Checker) refinement(s *step) *Violation {
 	if s.boot {
 		return c.restarts(s)
 	}
-	a := s.n.heard.in(s.event)
-	v := c.entersTerm(s, a)
-	if v == nil && s.o.Vote != raft.None && (s.o.Vote != s.was.vote || s.o.Term != s.was.term) && s.o.Vote != s.n.id {
-		v = c.grantsVote(s, a)
+	a, o, was := s.n.heard.in(s.event), s.o, s.was
+	var v *Violation
+	if o.Term != was.term || o.Role != was.role || o.Vote != was.vote {
+		v = c.entersTerm(s, a)
+		if v == nil && o.Vote != raft.None && o.Vote != s.n.id && (o.Vote != was.vote || o.Term != was.term) {
+			v = c.grantsVote(s, a)
+		}
+		if v == nil && s.elected {
+			v = c.becomesLeader(s)
+		}
 	}
-	if v == nil && s.elected {
-		v = c.becomesLeader(s)
-	}
-	if v == nil && (s.o.Changed != 0 || s.renewed) {
+	if v == nil && (o.Changed != 0 || s.renewed) {
 		v = c.changesLog(s, a)
 	}
-	if v == nil && s.o.Commit > s.was.commit {
+	if v == nil && o.Commit > was.commit {
 		v = c.advancesCommit(s, a)
 	}
 	return v
@@ -181,7 +184,7 @@ func (c *Checker) takesEntries(s *step, a *arrival) *Violation {
 	end := a.index + raft.Index(len(a.entries))
 	switch {
 	case a.kind != raft.MsgAppendEntries:
-		return c.notEnabled(s, action, "%s changes its log from index %d on in term %d without a word of a leader", n.id, first, o.Term)
+		return c.notEnabled(s, action, "%s changes its log from index %d on in term %d, and was sent no entries", n.id, first, o.Term)
 	case a.term != o.Term:
 		return c.notEnabled(s, action, "%s changes its log from index %d on in term %d at the word of %s, leader of term %d", n.id, first, o.Term, a.from, a.term)
 	case first <= a.index || first > end || o.LastIndex != end:
@@ -215,14 +218,14 @@ func (c *Checker) advancesCommit(s *step, a *arrival) *Violation {
 	if o.Role == raft.Leader || was.leads() && was.term == o.Term { // who is no voter any more leads no longer
 		return c.commitsByCounting(s)
 	}
-	if n.offered(o.Commit, n.log.term(o.Commit)) {
+	if len(n.offers) > 0 && n.offered(o.Commit, n.log.term(o.Commit)) {
 		return nil
 	}
 	const action = "HandleAppendEntriesRequest"
 	end := max(a.index+raft.Index(len(a.entries)), o.Base)
 	switch {
 	case a.kind != raft.MsgAppendEntries || a.term != o.Term:
-		return c.notEnabled(s, action, "%s commits index %d in term %d without a word of its leader", n.id, o.Commit, o.Term)
+		return c.notEnabled(s, action, "%s commits index %d in term %d, and its leader said no such thing", n.id, o.Commit, o.Term)
 	case o.Commit > a.commit:
 		return c.notEnabled(s, action, "%s commits index %d in term %d, and was told of %d", n.id, o.Commit, o.Term, a.commit)
 	case o.Commit > end || !n.follows(a) || len(a.entries) > 0 && n.log.has(end) && n.log.term(end) != a.entries[len(a.entries)-1].Term:

@@ -154,6 +154,16 @@ func TestRefinement(t *testing.T) {
 			n[4].syncs()
 			n[4].gets(n[1].tells(1, 1, 1, 1, 1), 2, func(*Observation) { n[4].puts(2, 1) })
 		}, ""},
+		{"a request that was held back while the log changed", func(n []*fake) {
+			n[1].stores(1)
+			wordComes(n)
+			n[1].stands(1)
+			n[1].gets(n[2].tells(1, 0, 0, 0, 1), 1, func(o *Observation) {
+				o.Role = raft.Follower
+				n[1].puts(1, 1)
+			})
+			n[1].sends(n[3], n[1].asks(1, 0, 0))
+		}, ""},
 
 		{"a term ahead", func(n []*fake) {
 			wordComes(n)
@@ -249,7 +259,7 @@ func TestRefinement(t *testing.T) {
 		{"a follower that appends by itself", func(n []*fake) {
 			n[2].follows(1)
 			n[2].gets(n[1].asks(1, 0, 0), 1, func(*Observation) { n[2].puts(1, 1) })
-		}, "n2 changes its log from index 1 on in term 1 without a word of a leader: HandleAppendEntriesRequest is not enabled"},
+		}, "n2 changes its log from index 1 on in term 1, and was sent no entries: HandleAppendEntriesRequest is not enabled"},
 		{"entries of a leader of the past", func(n []*fake) {
 			n[2].follows(2)
 			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { n[2].puts(1, 1) })
@@ -305,7 +315,7 @@ func TestRefinement(t *testing.T) {
 			n[2].stores(1, 1)
 			wordComes(n)
 			n[2].commits(1)
-		}, "n2 commits index 1 in term 1 without a word of its leader: HandleAppendEntriesRequest is not enabled"},
+		}, "n2 commits index 1 in term 1, and its leader said no such thing: HandleAppendEntriesRequest is not enabled"},
 		{"a commit beyond what the leader said", func(n []*fake) {
 			n[2].follows(1)
 			n[2].gets(n[1].tells(1, 0, 0, 1, 1, 1), 1, func(o *Observation) {

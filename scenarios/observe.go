@@ -189,7 +189,8 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	if !ok {
 		return
 	}
-	if v := r.check.Sent(r.checkMoment(), rm); v != nil {
+	at := r.checkMoment()
+	if v := r.check.Sent(at, rm); v != nil {
 		r.broken(v)
 	}
 	p := checker.Promise{Node: from, To: to, Term: rm.Term, Incarnation: rm.Incarnation}
@@ -205,7 +206,7 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	default:
 		return
 	}
-	if v := r.check.Promised(r.checkMoment(), p); v != nil {
+	if v := r.check.Promised(at, p); v != nil {
 		r.broken(v)
 	}
 }
