@@ -107,6 +107,8 @@ type TimerID uint8
 const (
 	TimerElection TimerID = iota
 	TimerHeartbeat
+	// TimerApply goes on with what was committed and was too much for one event.
+	TimerApply
 	// Timers is how many timers a process has at most.
 	Timers = 4
 )

@@ -218,13 +218,13 @@ func (n *node) Send(to raft.NodeID, m replica.Message) {
 func (n *node) SetTimer(t replica.TimerID, at time.Duration) {
 	n.timers[t] = at
 	if !n.discard {
-		n.calls = append(n.calls, []string{"election", "heartbeat"}[t]+" at "+at.String())
+		n.calls = append(n.calls, []string{"election", "heartbeat", "apply"}[t]+" at "+at.String())
 	}
 }
 
 func (n *node) StopTimer(t replica.TimerID) {
 	n.timers[t] = raft.Never
-	n.calls = append(n.calls, []string{"election", "heartbeat"}[t]+" stopped")
+	n.calls = append(n.calls, []string{"election", "heartbeat", "apply"}[t]+" stopped")
 }
 
 func (n *node) FS() wal.FS { return n.disk }

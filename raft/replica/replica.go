@@ -162,6 +162,7 @@ func (r *Replica) Timer(t TimerID) {
 		r.heartbeat = raft.Never
 		r.expireSessions()
 		r.core.HeartbeatTimeout(now)
+	case TimerApply: // act goes on
 	}
 	r.act()
 }
@@ -224,6 +225,7 @@ func (r *Replica) act() {
 		return
 	}
 	news := false // for reads that wait
+	applied := 0
 	for {
 		out := r.core.Output()
 		if r.core.Role() != r.role {
@@ -250,6 +252,10 @@ func (r *Replica) act() {
 			r.reads.confirm(read)
 		}
 		news = news || len(out.Committed)+len(out.Reads) > 0 || out.Installed != nil
+		if applied += len(out.Committed); out.More && applied >= applyAtOnce && out.Ticket == 0 {
+			r.env.SetTimer(TimerApply, r.env.Now())
+			break
+		}
 		if !out.More {
 			break
 		}
@@ -262,6 +268,10 @@ func (r *Replica) act() {
 	}
 	r.arm()
 }
+
+// applyAtOnce is about how many entries are applied in one event. A node that comes back with a long log, and finds it committed,
+// would otherwise be deaf for as long as that takes, and be taken for dead.
+const applyAtOnce = 4096
 
 // halt ends the node at the end of this event. Other events may be part of it: they come to nothing.
 func (r *Replica) halt(err error) {

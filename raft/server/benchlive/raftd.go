@@ -39,13 +39,14 @@ type raftd struct {
 
 	mu    sync.Mutex
 	nodes []*node
+	// leads gets a value each time a node says that it became leader.
+	leads chan time.Time
 }
 
 // node is a process.
 type node struct {
 	cmd *exec.Cmd
-	// leads gets a value each time the node says that it became leader, serves once it serves.
-	leads  chan time.Time
+	// serves gets a value once the node says that it serves.
 	serves chan time.Time
 }
 
@@ -56,7 +57,7 @@ const (
 
 // startRaftd starts a cluster and waits until it can be written to.
 func startRaftd(dir, binary string, n int, flags ...string) (*raftd, error) {
-	r := &raftd{binary: binary, dir: filepath.Join(dir, "raftd-data")}
+	r := &raftd{binary: binary, dir: filepath.Join(dir, "raftd-data"), leads: make(chan time.Time, 1024)}
 	var peers []string
 	for k := range n {
 		address, err := freeAddress()
@@ -92,7 +93,7 @@ func (r *raftd) start(k int, flags ...string) error {
 	id := fmt.Sprintf("n%d", k+1)
 	args := append([]string{"serve", "--id", id, "--data", filepath.Join(r.dir, id), "--listen", r.addresses[k], "--peers", r.peers,
 		"--election-timeout", fmt.Sprintf("%v..%v", electionTimeout, 2*electionTimeout), "--heartbeat", heartbeat.String()}, flags...)
-	n := &node{cmd: exec.Command(r.binary, args...), leads: make(chan time.Time, 16), serves: make(chan time.Time, 1)}
+	n := &node{cmd: exec.Command(r.binary, args...), serves: make(chan time.Time, 1)}
 	out, err := n.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (r *raftd) start(k int, flags ...string) error {
 		for lines.Scan() {
 			switch line := lines.Text(); {
 			case strings.HasSuffix(line, " becomes leader"):
-				n.leads <- time.Now()
+				r.leads <- time.Now()
 			case strings.Contains(line, " serves cluster "):
 				n.serves <- time.Now()
 			}
@@ -180,21 +181,13 @@ func failovers(ctx context.Context, dir, binary string, times int) error {
 			return ctx.Err()
 		}
 		pause(ctx, time.Second)
-		for _, n := range r.nodes {
-			for len(n.leads) > 0 {
-				<-n.leads
-			}
+		for len(r.leads) > 0 {
+			<-r.leads
 		}
 		began := time.Now()
 		r.kill(k)
-		leads := make(chan time.Time, len(r.nodes))
-		for _, n := range r.nodes {
-			if n != nil {
-				go func() { leads <- <-n.leads }()
-			}
-		}
 		select {
-		case at := <-leads:
+		case at := <-r.leads:
 			took = append(took, at.Sub(began))
 		case <-time.After(30 * time.Second):
 			return fmt.Errorf("no new leader within 30 s")
