@@ -44,8 +44,9 @@ type Result struct {
 	// Property is the one that did not hold (or was not settled), "" when there is none, and Detail says in one line what was seen.
 	Property string
 	Detail   string
-	// Nodes are those concerned. Event and At are when it was seen; Event is 0 for what was judged after the run.
+	// Nodes are those concerned, Roles what each of them was then, or last was before it went down. Event and At are when it was seen; Event is 0 for what was judged after the run.
 	Nodes []raft.NodeID
+	Roles []raft.Role
 	Event uint64
 	At    time.Duration
 	// Stack is a panic's. It differs between machines.
@@ -153,6 +154,13 @@ func (r *Run) result() Result {
 	if f := r.finding; f != nil {
 		res.Verdict, res.Property, res.Detail, res.Nodes = f.verdict, f.property, f.detail, f.nodes
 		res.Event, res.At, res.Stack = f.event, f.at, f.stack
+		for _, id := range f.nodes {
+			role := raft.Follower // of one that there is not
+			if int(id) < len(r.nodes) {
+				role = r.nodes[id].seen.Role
+			}
+			res.Roles = append(res.Roles, role)
+		}
 	}
 	r.turn(&res)
 	return res

@@ -44,6 +44,8 @@ type entry struct {
 	*script.Entry
 	place int
 	phase phase
+	// started is when it did.
+	started time.Duration
 	// nodes are those it changed, or all whom it concerns where it concerns links; groups a partition's.
 	nodes  []raft.NodeID
 	groups [][]raft.NodeID
@@ -151,7 +153,7 @@ func (t *timeline) start(i int) {
 	if e.phase == waiting {
 		t.r.note("line %d: %s starts late, at last there is somebody for it", e.Position.Line, e.Action.Verb())
 	}
-	e.phase = active
+	e.phase, e.started = active, t.r.world.Now()
 	e.writes = t.r.clients.written
 	t.r.expect.happened(e.Action.Verb())
 	t.act(e)

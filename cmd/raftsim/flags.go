@@ -92,13 +92,18 @@ func addOptional[T any](cmd *cobra.Command, o *optional[T], name, kind string, r
 
 // addFile gives a command a flag that names a file to be written.
 func addFile(cmd *cobra.Command, o *optional[string], name, usage string) {
+	addFileShort(cmd, o, name, "", usage)
+}
+
+// addFileShort is addFile for a flag that has a letter, too.
+func addFileShort(cmd *cobra.Command, o *optional[string], name, letter, usage string) {
 	o.kind, o.read = "file", func(text string) (string, error) {
 		if text == "" {
 			return "", errors.New("want the name of a file")
 		}
 		return text, nil
 	}
-	cmd.Flags().Var(o, name, usage)
+	cmd.Flags().VarP(o, name, letter, usage)
 }
 
 // readTime reads a virtual time.

@@ -54,12 +54,7 @@ wrong, --picture writes a page that draws it.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return completeFiles(cmd, args, word)
-		},
+		ValidArgsFunction: completeOneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.mutant.become(cmd.Context(), s); err != nil {
 				return err

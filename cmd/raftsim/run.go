@@ -170,3 +170,11 @@ func completeFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.S
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }
+
+// completeOneFile is completeFiles for commands that take one.
+func completeOneFile(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return completeFiles(cmd, args, word)
+}

@@ -59,6 +59,11 @@ func TestWrongCommandLines(t *testing.T) {
 		"replay calm.yaml --seed 1 --json --event 4":  "--json prints one object and nothing else",
 		"replay calm.yaml --seed 1 --history=":        `--history "": want the name of a file`,
 
+		"shrink calm.yaml":                   "--seed is missing: which run is to be shrunk?",
+		"shrink":                             "shrink takes one scenario file, not 0",
+		"shrink calm.yaml --seed 1 --runs 0": "--runs 0: want a whole number from 1 to 10000000",
+		"shrink calm.yaml --seed 1 --out=":   `--out "": want the name of a file`,
+
 		"check":                   "check takes one history, not 0",
 		"check a b":               "check takes one history, not 2",
 		"check a --budget 0":      "--budget 0: want a whole number from 1 to 1000000000",
@@ -89,7 +94,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "check", "bench", "mutants", "schema", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "shrink", "check", "bench", "mutants", "schema", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {
@@ -133,12 +138,14 @@ func TestCompletion(t *testing.T) {
 		offers, not []string
 		directive   string
 	}{
-		"":                    {offers: []string{"run", "replay", "check", "bench", "mutants", "schema", "help", "completion"}, directive: noFiles},
+		"":                    {offers: []string{"run", "replay", "shrink", "check", "bench", "mutants", "schema", "help", "completion"}, directive: noFiles},
 		"run ":                {offers: []string{"heavy-load", "leader-failure"}, directive: files},
 		"run heavy-load ":     {offers: []string{"leader-failure"}, not: []string{"heavy-load"}, directive: files},
 		"run --se":            {offers: []string{"--seed", "--seeds"}, directive: noFiles},
 		"run --seed ":         {not: []string{"heavy-load"}, directive: noFiles},
 		"replay ":             {offers: []string{"heavy-load"}, directive: files},
+		"shrink ":             {offers: []string{"heavy-load"}, directive: files},
+		"shrink heavy-load ":  {not: []string{"leader-failure"}, directive: noFiles},
 		"replay heavy-load ":  {not: []string{"leader-failure"}, directive: noFiles},
 		"replay x --history ": {directive: files},
 		"check ":              {directive: files},

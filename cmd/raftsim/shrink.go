@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"raftsim/scenarios"
+	"raftsim/scenarios/shrink"
+)
+
+// shrinkFlags are those of `raftsim shrink`.
+type shrinkFlags struct {
+	seed   optional[uint64]
+	out    optional[string]
+	runs   optional[int]
+	mutant mutantFlag
+	// options are given to every run.
+	options scenarios.Options
+}
+
+// mostShrinkRuns bounds --runs.
+const mostShrinkRuns = 10_000_000
+
+func shrinkCommand(s streams) *cobra.Command {
+	var f shrinkFlags
+	cmd := &cobra.Command{
+		Use:   "shrink FILE --seed N",
+		Short: "Turn a run that failed into a minimal scenario",
+		Long: `Play a run that violates a property again and again with less and less in it, as long as
+the same property fails for nodes in the same roles, and write what is left as a scenario:
+explicit events instead of draws, the fewest entries, nodes and clients, round times.
+
+The file says what it shows and where it comes from, expects the violation, so that
+raftsim run passes on it, and names the least change with which the failure goes away.
+Where it can be had, it fails whatever the seed.`,
+		Example: `  raftsim shrink my.yaml --seed 173
+  raftsim shrink my.yaml --seed 173 -o minimal.yaml
+  raftsim shrink chaos-5 --seed 1 --mutant quorum-third -o minimal.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("shrink takes one scenario file, not %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeOneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !f.seed.given {
+				return errors.New("--seed is missing: which run is to be shrunk?")
+			}
+			if err := f.mutant.become(cmd.Context(), s); err != nil {
+				return err
+			}
+			return shrinkRun(s, args[0], f)
+		},
+	}
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
+	addFileShort(cmd, &f.out, "out", "o", "write the scenario to this file, and not to stdout")
+	addOptional(cmd, &f.runs, "runs", "n", readCount(mostShrinkRuns), fmt.Sprintf("end after so many runs (default: %d)", shrink.DefaultRuns))
+	f.mutant.add(cmd)
+	return cmd
+}
+
+func shrinkRun(s streams, path string, f shrinkFlags) error {
+	leaveSignals()
+	file, err := loadOne(s, path)
+	if err != nil {
+		return err
+	}
+	drawn := false
+	o := shrink.Options{Run: f.options, Runs: uint64(f.runs.value), Mutant: f.mutant.argument}
+	if s.live {
+		o.Each = func(runs uint64, entries int) {
+			s.sayf("\r\x1b[K%s: %s, %s left …", file.Scenario.Name, count(runs, "run"), entriesOf(entries))
+			drawn = true
+		}
+	}
+	m, err := shrink.Shrink(file, f.seed.value, o)
+	if drawn {
+		s.sayf("\r\x1b[K")
+	}
+	if errors.Is(err, shrink.ErrPasses) {
+		s.sayf("%s with seed %d: %v\n", file.Path, f.seed.value, err)
+		return exit(exitNothingRan)
+	}
+	if err != nil {
+		return err
+	}
+	if !f.out.given {
+		s.printf("%s", m.Format())
+	} else if err := writeFile(f.out.value, func(w io.Writer) error { _, err := w.Write(m.Format()); return err }); err != nil {
+		return err
+	}
+	s.sayf("%s, %s, after %s: %s\n", entriesOf(len(m.Scenario.Timeline)), count(uint64(m.Scenario.Cluster.Nodes), "node"), count(m.Runs, "run"), m.Result.Line())
+	if f.out.given {
+		m.Result.File = f.out.value
+		s.sayf("  replay: %s\n", f.mutant.replay(&m.Result))
+	}
+	return nil
+}
+
+func entriesOf(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}

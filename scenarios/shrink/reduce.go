@@ -1,0 +1,152 @@
+package shrink
+
+import (
+	"slices"
+	"time"
+
+	"raftsim/raft"
+	"raftsim/scenarios/script"
+)
+
+// without takes away as much as it can of n things, in ever smaller parts, the last first (delta debugging: Zeller and Hildebrandt,
+// "Simplifying and isolating failure-inducing input", 2002). count says how many there are now, drop makes a scenario without
+// those from..to.
+func (s *shrinker) without(count func() int, drop func(from, to int) *script.Scenario) {
+	for part := max(count()/2, 1); ; part /= 2 {
+		for end := count(); end > 0 && !s.spent(); {
+			from := max(end-part, 0)
+			if c := drop(from, end); c != nil {
+				s.try(c)
+			}
+			end = min(from, count())
+		}
+		if part <= 1 {
+			return
+		}
+	}
+}
+
+// dropEntries takes entries out of the timeline, and nodes out of those that are left.
+func (s *shrinker) dropEntries() {
+	before := s.spare
+	s.spare = 2
+	s.without(func() int { return len(s.now.Scenario.Timeline) }, func(from, to int) *script.Scenario {
+		c := s.changed()
+		c.Timeline = slices.Delete(c.Timeline, from, to)
+		return c
+	})
+	s.spare = before
+	for i := 0; i < len(s.now.Scenario.Timeline); i++ {
+		s.dropPicked(i)
+	}
+}
+
+// dropPicked takes nodes out of what one entry is for.
+func (s *shrinker) dropPicked(i int) {
+	entry := func() *script.Entry { return &s.now.Scenario.Timeline[i] }
+	change := func(edit func(*script.Entry)) {
+		c := s.changed()
+		edit(&c.Timeline[i])
+		s.try(c)
+	}
+	for k := len(nodesOf(entry().Action)) - 1; k >= 0; k-- {
+		if ids := nodesOf(entry().Action); len(ids) > 1 && k < len(ids) {
+			change(func(e *script.Entry) { e.Action = withNodes(e.Action, slices.Delete(slices.Clone(ids), k, k+1)) })
+		}
+	}
+	for _, end := range []int{0, 1} {
+		for k := len(cutEnd(entry(), end)) - 1; k >= 0; k-- {
+			if ids := cutEnd(entry(), end); len(ids) > 1 && k < len(ids) {
+				change(func(e *script.Entry) { setCutEnd(e, end, slices.Delete(slices.Clone(ids), k, k+1)) })
+			}
+		}
+	}
+}
+
+func cutEnd(e *script.Entry, end int) []raft.NodeID {
+	c, ok := e.Action.(script.Cut)
+	if !ok {
+		return nil
+	}
+	ids, _ := named([]script.Selector{c.From, c.To}[end])
+	return ids
+}
+
+func setCutEnd(e *script.Entry, end int, ids []raft.NodeID) {
+	c := e.Action.(script.Cut)
+	if end == 0 {
+		c.From = nodes(ids)
+	} else {
+		c.To = nodes(ids)
+	}
+	e.Action = c
+}
+
+// cutOff ends the scenario where the failure shows, and takes away what starts only then.
+func (s *shrinker) cutOff() {
+	at := s.result.At
+	if s.atEnd {
+		s.halveDuration()
+		return
+	}
+	unit := 100 * time.Millisecond
+	if at < unit {
+		unit = 10 * time.Millisecond
+	}
+	for _, end := range []time.Duration{roundUp(at, unit), at + time.Millisecond} {
+		c := s.endingAt(max(end, unit))
+		if c.Duration < s.now.Scenario.Duration && s.try(c) {
+			return
+		}
+	}
+}
+
+// halveDuration ends the scenario earlier as long as that can be done.
+func (s *shrinker) halveDuration() {
+	for d := s.now.Scenario.Duration; d > 20*time.Millisecond && !s.spent(); {
+		next := roundUp(d/2, 10*time.Millisecond)
+		if next >= d || !s.try(s.endingAt(next)) {
+			return
+		}
+		d = next
+	}
+}
+
+// endingAt is the scenario so far with another end, to which all it has is cut off.
+func (s *shrinker) endingAt(end time.Duration) *script.Scenario {
+	c := s.changed()
+	c.Duration = end
+	c.Timeline = c.Timeline[:0]
+	for _, e := range s.now.Scenario.Timeline {
+		if e.Trigger.Kind != script.When && e.Trigger.From >= end {
+			continue
+		}
+		if e.Trigger.Kind == script.During {
+			e.Trigger.To = min(e.Trigger.To, end)
+		}
+		if b, ok := e.Action.(script.Burst); ok && e.Trigger.Kind == script.At && b.Within > end-e.Trigger.From {
+			b.Within = end - e.Trigger.From
+			e.Action = b
+		}
+		c.Timeline = append(c.Timeline, e)
+	}
+	c.Expect = c.Expect[:0]
+	for _, e := range s.now.Scenario.Expect {
+		switch want := e.Want.(type) {
+		case script.LeaderElected:
+			want.By.At = min(want.By.At, end)
+			e.Want = want
+		case script.Members:
+			want.By.At = min(want.By.At, end)
+			e.Want = want
+		case script.Counts:
+			if want.To > end {
+				continue
+			}
+		}
+		c.Expect = append(c.Expect, e)
+	}
+	return c
+}
+
+func roundUp(t, unit time.Duration) time.Duration { return (t + unit - 1) / unit * unit }
