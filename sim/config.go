@@ -50,12 +50,20 @@ type Link struct {
 	Reorder uint32
 }
 
-// Disk says how the nodes' disks behave. What a crash does to bytes and names that no finished sync
-// covers is always drawn.
+// Disk says how a node's disk behaves. A process that halts, or refuses to boot, after its disk was full or failed has not
+// failed: it counts as crashed.
 type Disk struct {
 	// SyncLatency is drawn for each sync. A disk finishes its syncs in the order in
 	// which they began.
 	SyncLatency Range
+	// Full has no room: to create a file fails, and so does to append, after a drawn part of the bytes. Syncs, renames and
+	// removals go on.
+	Full bool
+	// FailSyncs has every sync that ends fail. What it should have made durable is as if it were never synced; and no later
+	// sync of that file saves anything, whatever it reports, until the node boots anew.
+	FailSyncs bool
+	// Unsynced is what a crash does to bytes and names that no finished sync covers.
+	Unsynced Fate
 }
 
 // Config is what a world is made of.
@@ -65,8 +73,9 @@ type Config struct {
 	// Link is how nodes' links start out, ClientLink how all links between clients and nodes do.
 	Link       Link
 	ClientLink Link
-	Disk       Disk
-	Hooks      Hooks
+	// Disk is how nodes' disks start out.
+	Disk  Disk
+	Hooks Hooks
 }
 
 // Hooks are called while the world runs; each may be nil. A hook may look at the world and call [World.Stop],

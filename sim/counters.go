@@ -21,13 +21,15 @@ type Counters struct {
 	// Timers counts timers that fired, Forced those among them that were forced.
 	Timers, Forced uint64
 
-	// Syncs counts finished syncs of files and folders.
-	Syncs uint64
+	// Syncs counts finished syncs of files and folders, FailedSyncs those among them that failed on purpose.
+	Syncs, FailedSyncs uint64
 
 	// Boots, Crashes, Pauses and Partitions count what their names say. A halt is a crash, too.
 	Boots, Crashes, Pauses, Partitions, Wipes uint64
 	// ClockChanges counts changes of nodes' clocks.
 	ClockChanges uint64
+	// DiskChanges counts changes of how disks behave, Rots bits that flipped, and Halts processes that gave up because of their disk.
+	DiskChanges, Rots, Halts uint64
 	// LostBytes are unsynced bytes that crashes took, TornBytes those they garbled, LostNames
 	// directory operations they undid, and ReturnedBytes cut-off bytes that they brought back.
 	LostBytes, TornBytes, LostNames, ReturnedBytes uint64

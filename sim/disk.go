@@ -23,9 +23,13 @@ type disk struct {
 	// booting is true while the node boots, which is when a disk may be read.
 	booting bool
 
+	spec    Disk
 	least   time.Duration
 	spread  uint64
 	latency stream
+	// faults counts what failed on purpose; failing says that something did since the node last booted.
+	faults  uint64
+	failing bool
 	// last is when the latest sync ends.
 	last time.Duration
 }
@@ -64,6 +68,11 @@ type syncing struct {
 func (d *disk) init(n *node, c Disk) {
 	d.node = n
 	d.latency = newStream(n.world.config.Seed, ofNode.of(uint64(n.id), 0), "sync latency")
+	d.set(c)
+}
+
+func (d *disk) set(c Disk) {
+	d.spec = c
 	d.least = max(c.SyncLatency.Min, 0)
 	d.spread = uint64(max(c.SyncLatency.Max, d.least)-d.least) + 1
 }
@@ -102,6 +111,9 @@ func (d *disk) Create(name string) (wal.File, error) {
 	}
 	if find(d.names, name) != nil {
 		return nil, d.fault("create", name, fs.ErrExist)
+	}
+	if d.spec.Full {
+		return nil, d.failed("create", name, ErrDiskFull)
 	}
 	f := &file{}
 	d.change(nameOp{name: name, file: f})
@@ -170,13 +182,7 @@ func (w *World) synced(e queued) {
 	if !s.done {
 		s.done = true
 		w.counters.Syncs++
-		switch {
-		case s.err != nil:
-		case s.file != nil:
-			s.file.settle(s.version, s.upTo)
-		default:
-			n.disk.settle(s.upTo - n.disk.settled)
-		}
+		n.disk.finish(s)
 	}
 	if n.paused {
 		n.held = append(n.held, e)
@@ -193,6 +199,24 @@ func (w *World) synced(e queued) {
 	n.process.Synced(ticket, err)
 	w.running = raft.None
 	w.after(n)
+}
+
+// finish is the disk's part of a sync's end.
+func (d *disk) finish(s *syncing) {
+	if s.err == nil && d.spec.FailSyncs {
+		d.node.world.counters.FailedSyncs++
+		s.err = d.failed("sync", ".", ErrDiskWrite)
+		if s.file != nil {
+			s.file.spoilt = true
+		}
+	}
+	switch {
+	case s.err != nil || s.file != nil && s.file.spoilt:
+	case s.file != nil:
+		s.file.settle(s.version, s.upTo)
+	default:
+		d.settle(s.upTo - d.settled)
+	}
 }
 
 // wipe leaves an empty disk. Nothing may be under way: the node is down.

@@ -60,6 +60,12 @@ const (
 	EventWipe
 	// EventClock: the clock of Node changes to Clock.
 	EventClock
+	// EventDisk: the disk of Node behaves as Disk says from now on.
+	EventDisk
+	// EventRot: a bit on the disk of Node flips.
+	EventRot
+	// EventHalt: Node halts, or refuses to boot, for Err, which its disk is to blame for. EventCrash follows.
+	EventHalt
 )
 
 // Drop says why something did not arrive.
@@ -114,10 +120,12 @@ type Event struct {
 	// Request and Response are not to be kept.
 	Request  *kv.Request
 	Response *Response
-	// Timeouts holds for EventTimeouts, Change for EventReconfigure, Clock for EventClock.
+	// Timeouts holds for EventTimeouts, Change for EventReconfigure, Clock for EventClock, Disk for EventDisk, Err for EventHalt.
 	Timeouts Timeouts
 	Change   *Change
 	Clock    Clock
+	Disk     Disk
+	Err      error
 	// Groups holds for EventPartition.
 	Groups [][]raft.NodeID
 	// Link holds for EventLink.
@@ -165,6 +173,12 @@ func (e *Event) what() string {
 		return fmt.Sprintf("the disk of %v is erased", e.Node)
 	case EventClock:
 		return fmt.Sprintf("the clock of %v is changed: %v", e.Node, e.Clock)
+	case EventDisk:
+		return fmt.Sprintf("the disk of %v is changed: %v", e.Node, e.Disk)
+	case EventRot:
+		return fmt.Sprintf("a bit on the disk of %v flips", e.Node)
+	case EventHalt:
+		return fmt.Sprintf("%v gives up because of its disk: %v", e.Node, e.Err)
 	case EventTimeouts:
 		t := e.Timeouts
 		return fmt.Sprintf("%v gets timeouts election %v..%v, heartbeat %v", e.Node, t.ElectionMin, t.ElectionMax, t.Heartbeat)

@@ -66,6 +66,7 @@ func (w *World) Wipe(id raft.NodeID) bool {
 	}
 	w.mark(Event{Kind: EventWipe, Node: id})
 	w.counters.Wipes++
+	n.gaveUp = nil
 	n.disk.wipe()
 	return true
 }

@@ -22,6 +22,9 @@ type file struct {
 	// many came before those.
 	past  []past
 	older int
+	// spoilt is true after a sync failed: what it should have written is given up, and later syncs, which do not know of
+	// it, save nothing. rotten is true after a bit has flipped.
+	spoilt, rotten bool
 }
 
 // past is a file before it was cut.
@@ -89,11 +92,21 @@ func (h *handle) Append(p []byte) error {
 		return h.disk.fault("append", h.name, fs.ErrClosed)
 	}
 	f := h.file
+	if h.disk.spec.Full {
+		return h.appendFull(p)
+	}
 	if cap(f.data)-len(f.data) < len(p) {
 		f.grow(len(p))
 	}
 	f.data = append(f.data, p...)
 	return nil
+}
+
+// appendFull is an append to a disk that is full: a part of it, which is drawn, still finds room.
+func (h *handle) appendFull(p []byte) error {
+	f, room := h.file, int(h.disk.node.Draw("full append", uint64(len(p))+1))
+	f.data = append(f.data[:len(f.data):len(f.data)], p[:room]...)
+	return h.disk.failed("append", h.name, ErrDiskFull)
 }
 
 // Truncate implements [wal.File].

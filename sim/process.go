@@ -24,6 +24,8 @@ type node struct {
 	// halted is set by Halt, for reason.
 	halted bool
 	reason error
+	// gaveUp is why the last life ended, when the disk was to blame.
+	gaveUp error
 	boots  uint32
 	// life counts the node's lives and the times between them: what belongs to another life is void.
 	life   uint32
@@ -101,7 +103,8 @@ func (w *World) scheduleBoot(n *node) {
 func (w *World) boot(n *node) {
 	n.booting = false
 	n.boots++
-	n.halted, n.reason = false, nil
+	n.halted, n.reason, n.gaveUp = false, nil, nil
+	n.disk.failing = false
 	w.counters.Boots++
 	w.begin(w.now, word(EventBoot, uint16(n.id), 0, n.boots), n.bootCause)
 	if w.hooks.Trace != nil {
@@ -112,8 +115,13 @@ func (w *World) boot(n *node) {
 	p, err := n.start(n.id, n)
 	w.running = raft.None
 	n.disk.booting = false
+	halted := err == nil && n.halted
+	if halted {
+		err = n.reason
+	}
 	switch {
-	case err == nil && n.halted:
+	case err != nil && w.gaveUp(n, err, n.disk.rotten()):
+	case halted:
 		w.fail(Failure{Kind: FailureHalt, Node: n.id, Err: n.reason})
 	case err == nil && p == nil:
 		w.fail(Failure{Kind: FailureBoot, Node: n.id, Err: errors.New("Boot returned neither a process nor an error")})
@@ -133,7 +141,9 @@ func (w *World) boot(n *node) {
 // after follows every call into a process.
 func (w *World) after(n *node) {
 	if n.halted {
-		w.fail(Failure{Kind: FailureHalt, Node: n.id, Err: n.reason})
+		if !w.gaveUp(n, n.reason, false) {
+			w.fail(Failure{Kind: FailureHalt, Node: n.id, Err: n.reason})
+		}
 		w.end(n)
 		return
 	}

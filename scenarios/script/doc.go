@@ -57,7 +57,7 @@
 //	    cut: {from: leader, to: followers}
 //	  - during: 9s..10s
 //	    network: {latency: 50ms..100ms, loss: 20%}
-//	    on: follower               # default all; goes with network, timeouts and clock
+//	    on: follower               # default all; goes with network, timeouts, clock and disk
 //	  - during: 10s..12s
 //	    timeouts: {election: 5ms..20ms, heartbeat: 2ms}
 //	  - during: 12s..13s
@@ -83,6 +83,15 @@
 //	  - during: 15.6s..15.8s
 //	    clock: {drift: -2%, jump: 30ms}   # a jump is not taken back
 //	    on: n3
+//	  - during: 15.6s..15.8s
+//	    disk: {sync: 5ms..50ms, unsynced: torn}   # slow; a crash tears (or leaves: kept, lost) what is not synced
+//	    on: leader
+//	  - during: 15.6s..15.8s       # a node that must write halts, and is restarted at the end
+//	    disk: full                 # or {fail: sync}
+//	    on: n4
+//	  - at: 15.8s
+//	    disk: {rot: log}           # or snapshot; a bit flips, which the node finds when it boots
+//	    on: n5
 //	  - repeat: 10                 # 16s, 16.2s, 16.4s, ...
 //	    every: 200ms               # default: the span of the entries
 //	    timeline:
@@ -116,11 +125,14 @@
 // # Triggers and actions
 //
 // An entry has one of at, during and when, and one action. `during` goes with what can be undone: crash,
-// pause, wipe, partition, cut, network, timeouts, clock. The others are restart, heal, timeout, join, remove, transfer,
+// pause, wipe, partition, cut, network, timeouts, clock, disk. The others are restart, heal, timeout, join, remove, transfer,
 // snapshot and burst.
 //
 // A node that joins need not be one of the first: n6 of a cluster of five is there from when it joins. A node that was wiped
 // or removed can join again. Until then it is no member.
+//
+// A node whose disk is full or fails halts when it must write, and one whose disk has rotted may refuse to boot: that counts
+// as a crash. The rot goes with a wipe. A log cannot tell rot in what it wrote last from a torn write, see package wal.
 //
 // # Selectors
 //

@@ -175,7 +175,7 @@ func trigger(t *Trigger) (key, value string) {
 // goesWithOn says whether `on` says whom an action is for.
 func goesWithOn(a Action) bool {
 	switch a.(type) {
-	case SetNetwork, SetTimeouts, SetClock:
+	case SetNetwork, SetTimeouts, SetClock, SetDisk, RotDisk:
 		return true
 	}
 	return false
@@ -227,6 +227,10 @@ func action(a Action) (verb, what string) {
 		what = "{" + strings.Join(keys, ", ") + "}"
 	case SetClock:
 		what = "{" + strings.Join(clockParts(&a), ", ") + "}"
+	case SetDisk:
+		what = a.parts()
+	case RotDisk:
+		what = a.parts()
 	case Burst:
 		if what = strconv.Itoa(a.Requests); a.Within != 0 {
 			what = fmt.Sprintf("{requests: %d, within: %v}", a.Requests, a.Within)

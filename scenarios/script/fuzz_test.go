@@ -145,6 +145,11 @@ func checkScenario(t *testing.T, s *Scenario) {
 		case SetClock:
 			require.NotEqual(t, SetClock{}, a)
 			require.True(t, a.Drift == nil || max(*a.Drift, -*a.Drift) <= int64(mostDrift))
+		case SetDisk:
+			require.NotEqual(t, SetDisk{}, a)
+			require.True(t, !a.Full || a == SetDisk{Full: true})
+		case RotDisk:
+			require.NotEqual(t, During, e.Trigger.Kind)
 		case Partition:
 			require.GreaterOrEqual(t, len(a.Groups), 2)
 			for _, g := range a.Groups {

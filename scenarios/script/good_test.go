@@ -119,6 +119,13 @@ func TestActions(t *testing.T) {
 		"network: {loss: 0.5%}":               script.SetNetwork{Change: script.NetworkChange{Loss: &half}},
 		"timeouts: {election: 5ms..20ms}":     script.SetTimeouts{Election: &script.DurationRange{Min: 5 * ms, Max: 20 * ms}},
 		"timeouts: {heartbeat: 2ms}":          script.SetTimeouts{Heartbeat: 2 * ms},
+		"disk: full":                          script.SetDisk{Full: true},
+		"disk: {sync: 5ms..20ms, fail: sync}": script.SetDisk{Sync: &script.DurationRange{Min: 5 * ms, Max: 20 * ms}, FailSyncs: true},
+		"disk: {unsynced: kept}":              script.SetDisk{Unsynced: script.FateKept},
+		"disk: {unsynced: lost}":              script.SetDisk{Unsynced: script.FateLost},
+		"disk: {unsynced: torn}":              script.SetDisk{Unsynced: script.FateTorn},
+		"disk: {rot: log}":                    script.RotDisk{},
+		"disk: {rot: snapshot}":               script.RotDisk{Snapshot: true},
 		"burst: 500":                          script.Burst{Requests: 500},
 		"burst: {requests: 500}":              script.Burst{Requests: 500},
 		"burst: {requests: 5, within: 500ms}": script.Burst{Requests: 5, Within: 500 * ms},
@@ -283,5 +290,5 @@ func TestDocumentedLanguageReads(t *testing.T) {
 	for _, e := range sc.Timeline {
 		verbs[e.Action.Verb()] = true
 	}
-	require.Len(t, verbs, 16, "every action is shown")
+	require.Len(t, verbs, 17, "every action is shown")
 }

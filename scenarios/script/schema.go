@@ -254,6 +254,13 @@ func actionSchema() *jsonschema.Schema {
 		property{"drift", "How much faster the clocks run than true time; slower with a minus.", matching(`^-?` + strings.TrimPrefix(percentPattern, "^"))},
 		property{"jump", "How far the clocks are set forward; back with a minus.", matching(`^-?` + timePattern + `$`)})
 	clock.MinProperties = &least
+	disk := object("",
+		property{"sync", "How long a sync takes.", times()},
+		property{"fail", "What fails.", oneWord("sync")},
+		property{"unsynced", "What a crash does to what was not synced.", oneWord(fateWords...)},
+		property{"rot", "Of which kind of file a bit flips, which is found at the next boot; alone, and with at or when.", oneWord(rotWords...)})
+	disk.MinProperties = &least
+	disk.DependentSchemas = map[string]*jsonschema.Schema{"rot": {MaxProperties: &least}}
 	joining := object("",
 		property{"nodes", "Who joins.", namesSchema()},
 		property{"as", "What they become.", with(oneWord(joinAsWord...), "voter")})
@@ -282,6 +289,8 @@ func actionSchema() *jsonschema.Schema {
 		property{"timeouts", "Changes the timeouts of the nodes under on.", timeouts},
 		property{"timeout", "Makes the election timers of these nodes fire now, together.", ref("selector")},
 		property{"clock", "Has the clocks of the nodes under on jump, or run faster or slower.", clock},
+		property{"disk", "Has the disks of the nodes under on be full, slow or failing, or rot.",
+			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneWord("full"), disk}}},
 		property{"join", "Has nodes join: voters once they have caught up, or learners.",
 			&jsonschema.Schema{AnyOf: append(namesSchema().AnyOf, joining)}},
 		property{"remove", "Has nodes leave the cluster.", ref("selector")},
@@ -289,7 +298,7 @@ func actionSchema() *jsonschema.Schema {
 		property{"transfer", "Has the leader hand over to this node.", ref("selector")},
 		property{"burst", "Makes the clients together send so many requests more.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{whole(1, mostRequests), burst}}},
-		property{"on", "Whom network, timeouts and clock are for.", with(ref("selector"), "all")},
+		property{"on", "Whom network, timeouts, clock and disk are for.", with(ref("selector"), "all")},
 	)
 	final := []string{}
 	for _, v := range verbKeys {

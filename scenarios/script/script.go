@@ -185,6 +185,15 @@ type (
 		Drift *int64
 		Jump  time.Duration
 	}
+	// SetDisk changes the disks of the nodes of Entry.On. What is nil, false or drawn stays as it was.
+	SetDisk struct {
+		// Sync is how long a sync takes. Full has nothing more fit; FailSyncs has every sync fail.
+		Sync            *DurationRange
+		Full, FailSyncs bool
+		Unsynced        Fate
+	}
+	// RotDisk flips a bit of what the disks of the nodes of Entry.On hold of their logs, or of their snapshots.
+	RotDisk struct{ Snapshot bool }
 	// Burst makes the clients together send Requests more, as fast as `Within` allows (0: at once).
 	Burst struct {
 		Requests int
@@ -209,6 +218,8 @@ func (Remove) Verb() string      { return "remove" }
 func (Snapshot) Verb() string    { return "snapshot" }
 func (Wipe) Verb() string        { return "wipe" }
 func (SetClock) Verb() string    { return "clock" }
+func (SetDisk) Verb() string     { return "disk" }
+func (RotDisk) Verb() string     { return "disk" }
 
 // SelectorKind says whom a selector picks.
 type SelectorKind uint8

@@ -8,7 +8,7 @@ import (
 var (
 	triggerKeys = []string{"at", "during", "when"}
 	verbKeys    = []string{
-		"crash", "restart", "pause", "wipe", "partition", "cut", "heal", "network", "timeouts", "timeout", "clock",
+		"crash", "restart", "pause", "wipe", "partition", "cut", "heal", "network", "timeouts", "timeout", "clock", "disk",
 		"join", "remove", "transfer", "snapshot", "burst",
 	}
 	entryKeys = slices.Concat(triggerKeys, verbKeys, []string{"on", "repeat"})
@@ -144,9 +144,13 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 	if e.Action, ok = r.action(verb); !ok {
 		sound = false
 	}
+	if _, rot := e.Action.(RotDisk); rot && e.Trigger.Kind == During {
+		r.at(triggers[0].pos, "a bit that has flipped stays so; use at")
+		sound = false
+	}
 	if on := f.among([]string{"on"}); len(on) == 1 {
 		if !slices.Contains(onVerbs, verb.key) {
-			r.at(on[0].pos, "%s says itself whom it is for; on goes with network, timeouts and clock", verb.key)
+			r.at(on[0].pos, "%s says itself whom it is for; on goes with network, timeouts, clock and disk", verb.key)
 			sound = false
 		} else if e.On, ok = r.selector(on[0].value); !ok {
 			sound = false
@@ -156,10 +160,10 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 }
 
 // undoable are the actions that `during` can take back at its end.
-var undoable = []string{"crash", "pause", "wipe", "partition", "cut", "network", "timeouts", "clock"}
+var undoable = []string{"crash", "pause", "wipe", "partition", "cut", "network", "timeouts", "clock", "disk"}
 
 // onVerbs are the actions that `on` says whom they are for.
-var onVerbs = []string{"network", "timeouts", "clock"}
+var onVerbs = []string{"network", "timeouts", "clock", "disk"}
 
 func (r *reader) trigger(p pair, depth int) (Trigger, bool) {
 	switch p.key {
@@ -207,6 +211,8 @@ func (r *reader) action(verb pair) (Action, bool) {
 		return r.join(n)
 	case "clock":
 		return r.clock(n)
+	case "disk":
+		return r.disk(n)
 	case "transfer":
 		s, ok := r.selector(n)
 		if one := s.Kind == SelFollower || s.Kind == SelNode || s.Kind == SelRandom && s.Count == 1; ok && !one {
