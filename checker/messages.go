@@ -8,7 +8,8 @@ import (
 
 // heard is what messages have told a node, as far as refinement has to know.
 type heard struct {
-	arrived arrival
+	// nothing is what arrived in an event that brought no message; it is never written.
+	arrived, nothing arrival
 	tally   tally
 	// offers are the snapshots it was sent last.
 	offers []offer
@@ -35,13 +36,10 @@ type arrival struct {
 	entries []raft.Entry
 }
 
-// nothing has arrived.
-var nothing arrival
-
 // in returns what arrived in an event.
 func (h *heard) in(event uint64) *arrival {
 	if h.arrived.event != event {
-		return &nothing
+		return &h.nothing
 	}
 	return &h.arrived
 }
