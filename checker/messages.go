@@ -10,7 +10,7 @@ import (
 type heard struct {
 	// nothing is what arrived in an event that brought no message; it is never written.
 	arrived, nothing arrival
-	tally   tally
+	tally            tally
 	// offers are the snapshots it was sent last.
 	offers []offer
 	// stood is when it last stood for election.
