@@ -72,3 +72,13 @@ func TestAClockThatWasSetBackMakesNoRoundShort(t *testing.T) {
 	require.False(t, c.CaughtUp(time.Minute, 10, 10, time.Second))
 	require.True(t, c.CaughtUp(time.Minute, 10, 10, time.Second), "the next tells")
 }
+
+func TestWhenAllIsThereTheLastByteAsksWhatHasBecomeOfIt(t *testing.T) {
+	s := Shipment{Index: 40, Sent: 2000}
+	s.Arrived(2000)
+	s.Resend(2000)
+	require.False(t, s.Ready(2000, &window), "word may be on its way")
+	s.Resend(2000)
+	require.True(t, s.Ready(2000, &window))
+	require.Equal(t, uint64(1999), s.Sent)
+}
