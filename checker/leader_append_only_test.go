@@ -43,5 +43,18 @@ func TestLeaderAppendOnly(t *testing.T) {
 			n[1].shows(func(o *Observation) { o.Role = 0 })
 			n[1].cuts(1)
 		}, "n1, leader of term 2, deleted its entry of term 2 at index 1"},
+		{"a follower's log makes room for a snapshot", func(n []*fake) {
+			committed(n)
+			n[4].follows(2)
+			n[4].stores(1, 2, 2, 2)
+			n[4].follows(3)
+			n[4].installs(2, 1)
+		}, ""},
+		{"a leader's log makes room for a snapshot", func(n []*fake) {
+			committed(n)
+			n[4].leads(2)
+			n[4].stores(1, 2)
+			n[4].installs(2, 1)
+		}, "n4, leader of term 2, overwrote its entry of term 2 at index 1"},
 	}.run(t, "leader-append-only")
 }
