@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"raftsim/raft/server/client"
 	"raftsim/raft/snapshot"
 	"raftsim/raft/wal"
 )
@@ -127,8 +129,13 @@ func TestAFullDiskEndsTheNode(t *testing.T) {
 	n := nodes[0]
 	full := errors.New("no space left on device")
 	n.disk.fail(full)
-	go func() { _ = s.Put(within(t), "key", "lost") }()
+	ctx, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error, 1)
+	go func() { gaveUp <- s.Put(ctx, "key", "lost") }()
 	<-n.ended
+	giveUp() // otherwise it would be repeated when the node is back
+	var unknown *client.UnknownError
+	require.ErrorAs(t, <-gaveUp, &unknown)
 	require.ErrorIs(t, n.err, full)
 	require.ErrorContains(t, n.err, "check the disk, then start the node again")
 	again := run(t, n.cfg)
