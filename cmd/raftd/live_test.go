@@ -19,7 +19,11 @@ func TestKilledUnderLoad(t *testing.T) {
 	c.leader(t, cl)
 	l := startLoad(t, c, 6)
 	l.progress(t, 20)
-	for k := range *kills {
+	rounds := *kills
+	if testing.Short() {
+		rounds = min(rounds, 2)
+	}
+	for k := range rounds {
 		victim := k % len(c.nodes)
 		if k%2 == 0 {
 			victim = c.leader(t, cl)

@@ -201,6 +201,9 @@ func (f *file) Append(p []byte) error {
 
 func (f *file) write(p []byte) {
 	if f.err == nil {
+		f.err = f.writer.err
+	}
+	if f.err == nil {
 		_, f.err = f.os.Write(p)
 	}
 }
@@ -251,7 +254,7 @@ type writer struct {
 	spared  []byte
 	closing bool
 	done    chan struct{}
-	// err is the first failure that concerns names; the goroutine's.
+	// err is the first failure that concerns names, after which nothing is written any more; the goroutine's.
 	err error
 }
 

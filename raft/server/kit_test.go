@@ -219,3 +219,6 @@ func agree(t testing.TB, nodes ...*running) {
 }
 
 func (r *running) hasSaid(text string) bool { return strings.Contains(r.said.String(), text) }
+
+// fail has all that is written from now on fail.
+func (d *disk) fail(err error) { d.log.do(func() { d.log.folder(err) }) }
