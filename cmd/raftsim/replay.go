@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,6 +119,9 @@ func replay(s streams, path string, f replayFlags) error {
 		_ = s.printJSON(newRecord(&res, f.mutant.replay(&res)))
 	} else {
 		describe(s, &res)
+		if res.Property != "" && !f.log && !f.trace && !f.at.given && !f.event.given {
+			explain(s, file, f.seed.value, f.options)
+		}
 	}
 	if f.history.given {
 		err := writeFile(f.history.value, func(w io.Writer) error { return checker.WriteHistory(w, res.History) })
@@ -160,12 +164,22 @@ func describe(s streams, r *scenarios.Result) {
 		if r.Stack != "" {
 			s.printf("%s\n", indented(r.Stack))
 		}
+	} else if r.Property != "" {
+		s.printf("as expected, %s\n", r.Line())
 	}
 	s.printf("  %v of virtual time, %s, %s, %s, term %d\n",
 		r.Virtual, count(r.Events, "event"), count(r.Commits, "commit"), count(r.Elections, "election"), r.Term)
 	s.printf("  %s, %d with unknown outcome, fingerprint %016x\n", count(r.Ops, "operation"), r.OpsUnknown, r.Fingerprint)
+	early := 0
 	for _, line := range r.NotExercised {
+		if r.Verdict != scenarios.Pass && strings.HasSuffix(line, scenarios.NotComeTo) {
+			early++
+			continue
+		}
 		s.printf("  not exercised: %s\n", line)
+	}
+	if early > 0 {
+		s.printf("  it ended before %s of the timeline\n", entriesOf(early))
 	}
 }
 
