@@ -21,6 +21,7 @@ type replayFlags struct {
 	seed    optional[uint64]
 	log     bool
 	trace   bool
+	step    bool
 	at      optional[time.Duration]
 	event   optional[uint64]
 	json    bool
@@ -40,7 +41,9 @@ func replayCommand(s streams) *cobra.Command {
 		Long: `Play one run of a scenario again: the same file, seed and source revision give the same
 events. --log tells what the nodes and the scenario did, line by line, with virtual
 time; --trace prints every event with the event that caused it; --at and --event stop
-there and print every node's state.
+there and print every node's state. Without any of these, a violation is explained: the
+events that led to it, and only those. --step goes through all events, forwards and
+backwards, with every node's state.
 
 --history writes what the clients saw, for raftsim check to read. Where that is what was
 wrong, --picture writes a page that draws it.`,
@@ -66,6 +69,7 @@ wrong, --picture writes a page that draws it.`,
 	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
 	cmd.Flags().BoolVar(&f.log, "log", false, "print what the nodes and the scenario log, with virtual time")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print every event and what caused it")
+	cmd.Flags().BoolVar(&f.step, "step", false, "go through the events by hand, from the violation or the first one")
 	addOptional(cmd, &f.at, "at", "time", readTime, "stop at this virtual time and print every node's state")
 	addOptional(cmd, &f.event, "event", "id", readEvent, "stop after this event and print every node's state")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the run as one JSON object, and nothing else")
@@ -83,6 +87,8 @@ func replay(s streams, path string, f replayFlags) error {
 		return errors.New("--at and --event both say where to stop; give one of them")
 	case f.json && (f.log || f.trace || f.at.given || f.event.given):
 		return errors.New("--json prints one object and nothing else: it does not go with --log, --trace, --at and --event")
+	case f.step && (f.json || f.log || f.trace || f.at.given || f.event.given || f.history.given || f.picture.given):
+		return errors.New("--step shows one event after the other: it does not go with what prints or writes a whole run")
 	}
 	leaveSignals()
 	file, err := loadOne(s, path)
@@ -90,6 +96,9 @@ func replay(s streams, path string, f replayFlags) error {
 		return err
 	}
 	o := f.options
+	if f.step {
+		return step(s, file, f.seed.value, o)
+	}
 	if f.log {
 		o.Log = func(at time.Duration, id raft.NodeID, line string) {
 			s.printf("%s  %s\n", clock(at), logLine(id, line))

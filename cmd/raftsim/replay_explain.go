@@ -12,7 +12,7 @@ func explain(s streams, file scenarios.File, seed uint64, o scenarios.Options) {
 	for _, line := range x.Lines {
 		s.printf("%s  #%-6d %s\n", clock(line.At), line.Event, line.Text)
 	}
-	s.printf("%s left out; --trace prints every one\n", left(x.LeftOut))
+	s.printf("%s left out; --trace prints every one, --step goes through them\n", left(x.LeftOut))
 }
 
 func left(n uint64) string {
