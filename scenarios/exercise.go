@@ -6,6 +6,9 @@ import (
 	"raftsim/scenarios/script"
 )
 
+// NotComeTo is why an entry was not exercised whose time had not come when the run ended.
+const NotComeTo = "it did not come to it"
+
 // notExercised says what the scenario wanted to try and this run did not, so that a vacuous pass shows as one.
 func (r *Run) notExercised() []string {
 	var missing []string
@@ -71,7 +74,7 @@ func (e *entry) lack(quiet bool) string {
 	case e.phase == pending && e.Trigger.Kind == script.When:
 		return fmt.Sprintf("the milestone %v was not reached", e.Trigger.Milestone)
 	case e.phase == pending:
-		return "it did not come to it"
+		return NotComeTo
 	case e.phase == waiting:
 		return "there was nobody for it"
 	case e.effects == 0 && (e.Action.Verb() == "join" || e.Action.Verb() == "remove"):

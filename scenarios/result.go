@@ -78,6 +78,14 @@ func (r *Result) Replay() string {
 	return "raftsim replay " + shellQuote(r.File) + " --seed " + strconv.FormatUint(r.Seed, 10)
 }
 
+// Shrink is the command that makes a minimal scenario of a violation, "" where there is none to be shrunk.
+func (r *Result) Shrink() string {
+	if r.Verdict != Violation || r.Property == ExpectedViolation {
+		return ""
+	}
+	return "raftsim shrink " + shellQuote(r.File) + " --seed " + strconv.FormatUint(r.Seed, 10)
+}
+
 // Line says in one line what was wrong, or the verdict when nothing was.
 func (r *Result) Line() string {
 	if r.Property == "" && r.Detail == "" {

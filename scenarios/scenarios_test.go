@@ -69,7 +69,11 @@ func seeds(t *testing.T, f scenarios.File) script.Seeds {
 
 // report fails the test with what a person needs: what was wrong, how to play it again, and where the trace is.
 func report(t *testing.T, f scenarios.File, r *scenarios.Result) {
-	t.Errorf("%s\n  replay: %s", r.Line(), r.Replay())
+	commands := "  replay: " + r.Replay()
+	if shrink := r.Shrink(); shrink != "" {
+		commands += "\n  shrink: " + shrink
+	}
+	t.Errorf("%s\n%s", r.Line(), commands)
 	if r.Stack != "" {
 		t.Log(r.Stack)
 	}

@@ -70,14 +70,17 @@ func (f *mutantFlag) become(ctx context.Context, s streams) error {
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./-]*$`)
 
 // replay is the command that plays a run again, with the mutant it was found in.
-func (f *mutantFlag) replay(r *scenarios.Result) string {
+func (f *mutantFlag) replay(r *scenarios.Result) string { return f.with(r.Replay()) }
+
+// with is a command that is to run with the mutant.
+func (f *mutantFlag) with(command string) string {
 	switch {
 	case f.argument == "":
-		return r.Replay()
+		return command
 	case plainWord.MatchString(f.argument):
-		return r.Replay() + " --mutant " + f.argument
+		return command + " --mutant " + f.argument
 	}
-	return r.Replay() + " --mutant '" + strings.ReplaceAll(f.argument, "'", `'\''`) + "'"
+	return command + " --mutant '" + strings.ReplaceAll(f.argument, "'", `'\''`) + "'"
 }
 
 // completeMutants offers the mutants that ship, where there is a checkout.

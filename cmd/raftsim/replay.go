@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type replayFlags struct {
 	seed    optional[uint64]
 	log     bool
 	trace   bool
+	step    bool
 	at      optional[time.Duration]
 	event   optional[uint64]
 	json    bool
@@ -39,7 +41,9 @@ func replayCommand(s streams) *cobra.Command {
 		Long: `Play one run of a scenario again: the same file, seed and source revision give the same
 events. --log tells what the nodes and the scenario did, line by line, with virtual
 time; --trace prints every event with the event that caused it; --at and --event stop
-there and print every node's state.
+there and print every node's state. Without any of these, a violation is explained: the
+events that led to it, and only those. --step goes through all events, forwards and
+backwards, with every node's state.
 
 --history writes what the clients saw, for raftsim check to read. Where that is what was
 wrong, --picture writes a page that draws it.`,
@@ -65,6 +69,7 @@ wrong, --picture writes a page that draws it.`,
 	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
 	cmd.Flags().BoolVar(&f.log, "log", false, "print what the nodes and the scenario log, with virtual time")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print every event and what caused it")
+	cmd.Flags().BoolVar(&f.step, "step", false, "go through the events by hand, from the violation or the first one")
 	addOptional(cmd, &f.at, "at", "time", readTime, "stop at this virtual time and print every node's state")
 	addOptional(cmd, &f.event, "event", "id", readEvent, "stop after this event and print every node's state")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the run as one JSON object, and nothing else")
@@ -82,6 +87,8 @@ func replay(s streams, path string, f replayFlags) error {
 		return errors.New("--at and --event both say where to stop; give one of them")
 	case f.json && (f.log || f.trace || f.at.given || f.event.given):
 		return errors.New("--json prints one object and nothing else: it does not go with --log, --trace, --at and --event")
+	case f.step && (f.json || f.log || f.trace || f.at.given || f.event.given || f.history.given || f.picture.given):
+		return errors.New("--step shows one event after the other: it does not go with what prints or writes a whole run")
 	}
 	leaveSignals()
 	file, err := loadOne(s, path)
@@ -89,6 +96,9 @@ func replay(s streams, path string, f replayFlags) error {
 		return err
 	}
 	o := f.options
+	if f.step {
+		return step(s, file, f.seed.value, o)
+	}
 	if f.log {
 		o.Log = func(at time.Duration, id raft.NodeID, line string) {
 			s.printf("%s  %s\n", clock(at), logLine(id, line))
@@ -118,6 +128,9 @@ func replay(s streams, path string, f replayFlags) error {
 		_ = s.printJSON(newRecord(&res, f.mutant.replay(&res)))
 	} else {
 		describe(s, &res)
+		if res.Property != "" && !f.log && !f.trace && !f.at.given && !f.event.given {
+			explain(s, file, f.seed.value, f.options)
+		}
 	}
 	if f.history.given {
 		err := writeFile(f.history.value, func(w io.Writer) error { return checker.WriteHistory(w, res.History) })
@@ -160,12 +173,22 @@ func describe(s streams, r *scenarios.Result) {
 		if r.Stack != "" {
 			s.printf("%s\n", indented(r.Stack))
 		}
+	} else if r.Property != "" {
+		s.printf("as expected, %s\n", r.Line())
 	}
 	s.printf("  %v of virtual time, %s, %s, %s, term %d\n",
 		r.Virtual, count(r.Events, "event"), count(r.Commits, "commit"), count(r.Elections, "election"), r.Term)
 	s.printf("  %s, %d with unknown outcome, fingerprint %016x\n", count(r.Ops, "operation"), r.OpsUnknown, r.Fingerprint)
+	early := 0
 	for _, line := range r.NotExercised {
+		if r.Verdict != scenarios.Pass && strings.HasSuffix(line, scenarios.NotComeTo) {
+			early++
+			continue
+		}
 		s.printf("  not exercised: %s\n", line)
+	}
+	if early > 0 {
+		s.printf("  it ended before %s of the timeline\n", entriesOf(early))
 	}
 }
 

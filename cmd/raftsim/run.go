@@ -36,8 +36,8 @@ func runCommand(s streams) *cobra.Command {
 verdicts. Without a file: every shipped scenario. A file that is not there is looked for
 among the shipped ones, so that "leader-failure" is enough.
 
-A failure prints what was violated in one line, and the command that replays it; a panic
-also its stack. What no run tried, or hardly any, although the scenario wanted to, is
+A failure prints what was violated in one line, the command that replays it and the one
+that shrinks it; a panic also its stack. What no run tried, or hardly any, although the scenario wanted to, is
 told at the end. Ctrl-C ends with what was found so far.
 
 --check-determinism compares two plays of every run, event by event, and judges nothing else.`,
@@ -114,7 +114,7 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 		if r.Verdict != scenarios.Pass {
 			if failure, stack := t.worthTelling(&r); failure {
 				p.clear()
-				tell(s, &r, f.mutant.replay(&r), stack)
+				tell(s, &r, &f.mutant, stack)
 			}
 		}
 	})
@@ -128,13 +128,17 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 	return conclude(s, sum, interrupted)
 }
 
-// tell prints a failure: the property in one line, the stack if it is wanted, and the one command that replays it.
-func tell(s streams, r *scenarios.Result, replay string, stack bool) {
+// tell prints a failure: the property in one line, the stack if it is wanted, the one command that replays it, and the one
+// that shrinks it.
+func tell(s streams, r *scenarios.Result, mutant *mutantFlag, stack bool) {
 	s.sayf("%s\n", r.Line())
 	if stack {
 		s.sayf("%s\n", indented(r.Stack))
 	}
-	s.sayf("  replay: %s\n", replay)
+	s.sayf("  replay: %s\n", mutant.replay(r))
+	if shrink := r.Shrink(); shrink != "" {
+		s.sayf("  shrink: %s\n", mutant.with(shrink))
+	}
 }
 
 // indented sets a text of several lines in by two blanks.

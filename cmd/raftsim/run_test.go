@@ -26,8 +26,10 @@ func TestRun(t *testing.T) {
 $`, got.out)
 	require.Regexp(t, `^leader-elected: no leader was ever elected \(t=0\.300s, event \d+\)
   replay: raftsim replay impatient\.yaml --seed 3
+  shrink: raftsim shrink impatient\.yaml --seed 3
 leader-elected: no leader was ever elected \(t=0\.300s, event \d+\)
   replay: raftsim replay impatient\.yaml --seed 4
+  shrink: raftsim shrink impatient\.yaml --seed 4
 10 runs in \d+\.\ds, \d+ runs/s
 $`, got.err)
 

@@ -57,6 +57,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"replay calm.yaml --seed 1 --json --trace":    "--json prints one object and nothing else",
 		"replay calm.yaml --seed 1 --json --at 1s":    "--json prints one object and nothing else",
 		"replay calm.yaml --seed 1 --json --event 4":  "--json prints one object and nothing else",
+		"replay calm.yaml --seed 1 --step --log":      "--step shows one event after the other",
 		"replay calm.yaml --seed 1 --history=":        `--history "": want the name of a file`,
 
 		"shrink calm.yaml":                   "--seed is missing: which run is to be shrunk?",
