@@ -223,7 +223,7 @@ func (w *world) snapshot(d dice) {
 }
 
 func (w *world) burst(d dice) {
-	b := script.Burst{Requests: one(d, 20, 50, 100), Within: one(d, 0, 50*time.Millisecond, 300*time.Millisecond)}
+	b := script.Burst{Requests: one(d, 10, 20, 40), Within: one(d, 0, 50*time.Millisecond, 300*time.Millisecond)}
 	t := d.moment(w.s.Duration)
 	if b.Within > w.s.Duration-t.From {
 		b.Within = 0
