@@ -83,14 +83,16 @@ func (w *world) crashAgain(d dice) {
 	}
 }
 
-// stayDown crashes one node for good, or, when no more may be lost, until all are restarted.
+// stayDown crashes one node for good, or, when no more may be lost, until all are restarted. That one goes by its name: a
+// crash that waits for somebody could come after the restart.
 func (w *world) stayDown(d dice) {
 	t := d.moment(w.s.Duration)
-	w.add(t, script.Crash{Nodes: w.somebody(d)})
 	if w.loss > 0 && d.chance(50) {
 		w.loss--
+		w.add(t, script.Crash{Nodes: w.somebody(d)})
 		return
 	}
+	w.add(t, script.Crash{Nodes: named(d.between(1, w.s.Cluster.Nodes))})
 	t.From = d.time(t.From, w.s.Duration)
 	w.add(t, script.Restart{Nodes: script.Selector{Kind: script.SelAll}})
 }
