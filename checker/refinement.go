@@ -88,7 +88,7 @@ func (c *Checker) entersTerm(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d back to term %d", n.id, was.term, o.Term)
 	case stands && o.Term-1 != was.term && o.Term-1 != a.term:
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and was in term %d", n.id, o.Term, was.term)
-	case stands && !mayStand(s.configuration(), n.id):
+	case stands && !s.mayStand(n.id):
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is no voter", n.id, o.Term)
 	case !stands && o.Term > was.term && a.term != o.Term:
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d to term %d, of which no message came to it", n.id, was.term, o.Term)
@@ -293,5 +293,13 @@ func agree(g *raft.Configuration, has func(m *raft.Member) bool) (ok bool, short
 	return true, nil, nil
 }
 
-// mayStand says whether a configuration has a node for a voter. One that was forgotten is taken to.
-func mayStand(g *raft.Configuration, id raft.NodeID) bool { return g == nil || g.Voter(id) }
+// mayStand says whether a node was a voter by the configuration that it knows to be committed, or is by one after it: who is to
+// leave may be needed until that is committed (Raft dissertation §4.2.2). One that was forgotten is taken to have it.
+func (s *step) mayStand(id raft.NodeID) bool {
+	for _, c := range from(s.n.configurations, min(s.was.commit, s.was.last)) {
+		if c.config == nil || c.config.Voter(id) {
+			return true
+		}
+	}
+	return false
+}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"raftsim/scenarios/draw"
 	"raftsim/scenarios/script"
 )
 
@@ -22,6 +23,9 @@ var shipped embed.FS
 
 // Chaos is the name under which [Load] finds the standard world of fault hunting, which is not among the shipped scenarios.
 const Chaos = "chaos-5"
+
+// Fuzz is the name under which [Load] finds the worlds that are drawn from the seed; see [draw.World].
+const Fuzz = "fuzz"
 
 // folder is where the shipped files stand in the source tree, and how they are named; chaosFolder is within it.
 const (
@@ -35,8 +39,19 @@ type File struct {
 	// Path is the path as it was typed, or "scenarios/x.yaml" for a shipped file.
 	Path     string
 	Scenario *script.Scenario
-	// Source is the file's text, not to be altered.
+	// Source is the file's text, not to be altered; nil where the scenario is drawn.
 	Source []byte
+	// Draw makes the scenario that is played with a seed, always the same for the same seed, where it is not Scenario; nil otherwise.
+	// Scenario is then what can be said of all of them: a name, and the seeds of a sweep.
+	Draw func(seed uint64) *script.Scenario
+}
+
+// With returns the scenario that is played with a seed. It is not to be altered.
+func (f File) With(seed uint64) *script.Scenario {
+	if f.Draw != nil {
+		return f.Draw(seed)
+	}
+	return f.Scenario
 }
 
 // Short is what a shipped file is called among others, and what [Load] finds it by: "leader-failure",
@@ -66,7 +81,8 @@ func Shipped() ([]File, error) {
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
-// "lab/x". A file of a folder is found without its folder where only one has that name. The error is a
+// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] is no file: its scenario
+// is drawn from the seed. The error is a
 // [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
 	source, err := readFile(name)
@@ -75,6 +91,9 @@ func Load(name string) (File, error) {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return File{}, err
+	}
+	if name == Fuzz {
+		return File{Path: Fuzz, Scenario: draw.All(), Draw: draw.World}, nil
 	}
 	base, err := meant(name, shippedNames())
 	if err != nil {

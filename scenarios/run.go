@@ -99,7 +99,7 @@ type finding struct {
 // Run plays the scenario with a seed. It does not panic, whatever the process under test does.
 func (f File) Run(seed uint64, o Options) (res Result) {
 	elapsed := stopwatch()
-	r := &Run{file: f, scenario: f.Scenario, seed: seed, opts: o}
+	r := &Run{file: f, scenario: f.With(seed), seed: seed, opts: o}
 	defer func() {
 		if v := recover(); v != nil {
 			r.finding = &finding{verdict: Error, detail: fmt.Sprintf("the testbed panicked: %v", v), stack: string(debug.Stack())}

@@ -20,6 +20,7 @@ const (
 	ofLink
 	ofRequests
 	ofAnswers
+	ofOutside
 )
 
 func (o owner) of(a, b uint64) owner { return o | owner(a<<30|b) }
@@ -31,6 +32,18 @@ func newStream(seed uint64, o owner, purpose string) stream {
 	s.source.Seed(scramble(scramble(scramble(seed)^hash(purpose)) ^ uint64(o)))
 	return s
 }
+
+// Stream is a sequence of random numbers for those outside of a world, who draw what a world is to be. It is no part
+// of any world's streams, whatever their seeds and purposes.
+type Stream struct{ s stream }
+
+// NewStream returns the stream of a seed for a purpose: the same for the same two, on any machine.
+func NewStream(seed uint64, purpose string) *Stream {
+	return &Stream{newStream(seed, ofOutside, purpose)}
+}
+
+// Below returns the stream's next number in [0,n), or 0 when n is 0.
+func (s *Stream) Below(n uint64) uint64 { return s.s.below(n) }
 
 // below returns a number in [0,n), or 0 when n is 0. A draw of 0 gives 0. The bias is below n/2^64.
 func (s *stream) below(n uint64) uint64 {

@@ -104,7 +104,7 @@ func Shrink(f scenarios.File, seed uint64, o Options) (*Minimum, error) {
 
 // begin plays the run that is to be shrunk, and takes in what it violates.
 func (s *shrinker) begin(f scenarios.File) error {
-	sc := clone(f.Scenario)
+	sc := clone(f.With(s.seed))
 	sc.Expect = plain(sc.Expect)
 	sc.Seeds = oneSeed(s.seed)
 	var err error
