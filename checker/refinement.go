@@ -88,7 +88,7 @@ func (c *Checker) entersTerm(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d back to term %d", n.id, was.term, o.Term)
 	case stands && o.Term-1 != was.term && o.Term-1 != a.term:
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and was in term %d", n.id, o.Term, was.term)
-	case stands && !mayStand(s.configuration(), n.id):
+	case stands && !s.mayStand():
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is no voter", n.id, o.Term)
 	case !stands && o.Term > was.term && a.term != o.Term:
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d to term %d, of which no message came to it", n.id, was.term, o.Term)
@@ -293,5 +293,14 @@ func agree(g *raft.Configuration, has func(m *raft.Member) bool) (ok bool, short
 	return true, nil, nil
 }
 
-// mayStand says whether a configuration has a node for a voter. One that was forgotten is taken to.
-func mayStand(g *raft.Configuration, id raft.NodeID) bool { return g == nil || g.Voter(id) }
+// mayStand says whether the node was a voter before the event, or was one until an entry that it does not know to be committed, as
+// after a restart: without it nobody may be able to commit that entry (Raft dissertation §4.2.2). A configuration that was
+// forgotten is taken to have it.
+func (s *step) mayStand() bool {
+	for _, g := range from(s.n.configurations, s.was.commit) {
+		if g.config == nil || g.index <= s.was.last && g.config.Voter(s.n.id) {
+			return true
+		}
+	}
+	return false
+}
