@@ -165,6 +165,16 @@ func TestRefinement(t *testing.T) {
 			n[1].sends(n[3], n[1].asks(1, 0, 0))
 		}, ""},
 
+		{"a candidate that was a voter until an entry which it does not know to be committed", func(n []*fake) {
+			votesOnce(n)
+			commitsFirst(n)
+			n[1].configures(configuration(2, 3, 4, 5))
+			n[1].syncs()
+			n[1].crashes()
+			n[1].boots()
+			n[1].stands(2)
+		}, ""},
+
 		{"a term ahead", func(n []*fake) {
 			wordComes(n)
 			n[2].stands(2)

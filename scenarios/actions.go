@@ -58,6 +58,13 @@ func (t *timeline) act(e *entry) {
 		t.changes = append(t.changes, e.place)
 		e.effects = t.setClocks(e, a.Jump)
 		t.r.note("line %d: clock of %v", e.Position.Line, e.nodes)
+	case script.SetDisk:
+		t.changes = append(t.changes, e.place)
+		e.effects, e.faults = t.setDisks(e), t.diskFaults(e)
+		t.r.note("line %d: disk of %v", e.Position.Line, e.nodes)
+	case script.RotDisk:
+		t.rot(e, a)
+		t.r.note("line %d: rot on the disk of %v", e.Position.Line, e.nodes)
 	case script.Pause:
 		for _, id := range e.nodes {
 			if w.Pause(id) {
@@ -147,6 +154,11 @@ func (t *timeline) undo(e *entry) {
 		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
 		t.setClocks(e, 0)
 		t.r.note("line %d: the change of clock ends", e.Position.Line)
+	case script.SetDisk:
+		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
+		t.mendDisks(e)
+		e.faults = t.diskFaults(e) - e.faults
+		t.r.note("line %d: the change of disk ends", e.Position.Line)
 	case script.SetNetwork, script.SetTimeouts:
 		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
 		t.apply(e)

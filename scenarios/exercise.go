@@ -18,7 +18,11 @@ func (r *Run) notExercised() []string {
 		e := &r.timeline.entries[i]
 		// Where nobody writes, or nothing is to be committed, that nothing was is no lack.
 		quiet := w.spec.Count == 0 || r.wantsNoCommits(e)
-		if what := e.lack(quiet); what != "" {
+		what := e.lack(quiet)
+		if a, ok := e.Action.(script.SetDisk); ok && what == "" && (a.Full || a.FailSyncs) && !r.timeline.metFaults(e) {
+			what = "nothing was written that it could have failed"
+		}
+		if what != "" {
 			say("line %d%s: %s: %s", e.Position.Line, round(e), e.Action.Verb(), what)
 		}
 	}

@@ -59,6 +59,10 @@ func (r *Run) booted(id raft.NodeID) {
 // stopped takes in that a node crashed or halted.
 func (r *Run) stopped(id raft.NodeID) {
 	n := &r.nodes[id]
+	if why := r.world.GaveUp(id); why != nil {
+		r.note("%v gives up because of its disk: %v", id, why)
+		r.states.gaveUp(n)
+	}
 	if !n.up {
 		return
 	}

@@ -131,7 +131,7 @@ func (r *Run) build() error {
 	link := baseLink(sc.Network)
 	r.world = sim.New(sim.Config{
 		Seed: r.seed, Link: link, ClientLink: link,
-		Disk:  sim.Disk{SyncLatency: sim.Range{Min: syncMin, Max: syncMax}},
+		Disk:  baseDisk(),
 		Hooks: r.hooks(),
 	})
 	voters := make([]raft.NodeID, sc.Cluster.Nodes)

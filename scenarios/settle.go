@@ -19,7 +19,7 @@ func (r *Run) settle() bool {
 	latency := sc.Network.Latency.Max
 	for i := range r.nodes[1:] {
 		id := r.nodes[i+1].id
-		longest = max(longest, r.timeline.timeouts(id).ElectionMax)
+		longest = max(longest, r.timeline.timeouts(id).ElectionMax, r.timeline.disk(id).SyncLatency.Max)
 		for j := range r.nodes[1:] {
 			latency = max(latency, r.timeline.link(id, r.nodes[j+1].id).Latency.Max)
 		}
@@ -91,7 +91,10 @@ func (r *Run) canProgress() bool {
 		return false
 	}
 	for _, a := range running {
-		t := r.timeline.timeouts(a)
+		t, disk := r.timeline.timeouts(a), r.timeline.disk(a)
+		if disk.Full || disk.FailSyncs {
+			return false
+		}
 		for _, b := range running {
 			if a == b {
 				continue
@@ -100,7 +103,7 @@ func (r *Run) canProgress() bool {
 			if !r.world.Connected(a, b) || link.Loss > mostLoss || link.Reorder > mostLoss {
 				return false
 			}
-			if t.Heartbeat+2*link.Latency.Max+2*syncMax >= t.ElectionMin {
+			if t.Heartbeat+2*link.Latency.Max+2*disk.SyncLatency.Max >= t.ElectionMin {
 				return false
 			}
 		}

@@ -32,6 +32,8 @@ const (
 	stateWipedNodeReturns
 	stateTurnedAway
 	stateSessionExpired
+	stateHaltedByDisk
+	stateDamageRefused
 	states_
 )
 
@@ -60,6 +62,8 @@ var stateNames = [states_]string{
 	script.StateWipedNodeReturns,
 	script.StateTurnedAway,
 	script.StateSessionExpired,
+	script.StateHaltedByDisk,
+	script.StateDamageRefused,
 }
 
 // states notices the states that a run comes through. It is called where something changes, which is seldom,
@@ -221,6 +225,15 @@ func (s *states) stopped(n *node) {
 		s.reach(stateLeaderCrashed)
 	}
 	n.past = past{missed: s.r.commit, known: s.r.commit}
+}
+
+// gaveUp is told of a node whose disk gave it cause to end, while it ran or when it was to boot.
+func (s *states) gaveUp(n *node) {
+	if n.up {
+		s.reach(stateHaltedByDisk)
+	} else {
+		s.reach(stateDamageRefused)
+	}
 }
 
 // linksChanged is told after cuts and partitions have begun or ended.

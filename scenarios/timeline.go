@@ -55,6 +55,8 @@ type entry struct {
 	// writes is how many writes had been acknowledged when it started, acknowledged how many were while it lasted.
 	writes, acknowledged uint64
 	burst                *burst
+	// faults is what the disks had failed when it started; once it is undone, what they failed while it lasted.
+	faults int
 }
 
 func (t *timeline) init(r *Run) {
@@ -195,7 +197,7 @@ func (t *timeline) bind(e *entry) bool {
 	case script.Transfer:
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.To)
 		ok = ok && t.r.leader() != raft.None
-	case script.SetNetwork, script.SetTimeouts, script.SetClock:
+	case script.SetNetwork, script.SetTimeouts, script.SetClock, script.SetDisk, script.RotDisk:
 		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&e.On)
 	case script.Partition:
 		return t.bindPartition(e, a.Groups)

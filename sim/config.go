@@ -82,7 +82,7 @@ type Config struct {
 // [World.At], [World.Request] and [World.WakeAt], but cause no fault: faults belong into a callback of [World.At].
 // None of them changes the fingerprint.
 type Hooks struct {
-	// Touched comes after every event that ran code of a node which is still up.
+	// Touched comes after every event that ran code of a node which is still up, or halts because of its disk.
 	Touched func(id raft.NodeID)
 	// Sent comes when a node sends, before the network has its way. The message is not kept.
 	Sent func(from, to raft.NodeID, m Message)

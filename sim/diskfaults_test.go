@@ -321,3 +321,18 @@ func TestFaultsOfDisksAreTracedAndInTheFingerprint(t *testing.T) {
 	require.Contains(t, told, "#1 0s the disk of n1 is changed: syncs take 0s..1ms, what is not synced is drawn at a crash")
 	require.Contains(t, told, "#1 0s the disk of n1 is changed: syncs take 0s..0s, what is not synced is torn at a crash")
 }
+
+func TestWhoGivesUpIsLookedAtOnceMore(t *testing.T) {
+	touched := 0
+	h := newHalting(t)
+	c := sim.Config{Disk: sim.Disk{FailSyncs: true}, Hooks: sim.Hooks{Touched: func(raft.NodeID) { touched++ }}}
+	h.World = sim.New(c)
+	h.AddNode(func(_ raft.NodeID, env sim.Env) (sim.Process, error) {
+		h.actor(1).env = env
+		env.FS().SyncDir(1)
+		return h.actor(1), nil
+	})
+	h.RunUntil(10 * ms)
+	require.Error(t, h.GaveUp(1))
+	require.Equal(t, 2, touched, "after the boot, and when the sync has failed")
+}

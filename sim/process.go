@@ -143,6 +143,9 @@ func (w *World) after(n *node) {
 	if n.halted {
 		if !w.gaveUp(n, n.reason, false) {
 			w.fail(Failure{Kind: FailureHalt, Node: n.id, Err: n.reason})
+		} else if w.hooks.Touched != nil && n.process != nil {
+			// A part of what it did may be on the disk, and come back with the next boot: whoever watches is to see it.
+			w.hooks.Touched(n.id)
 		}
 		w.end(n)
 		return

@@ -35,6 +35,8 @@ const (
 	StateWipedNodeReturns        = "wiped-node-returns"
 	StateTurnedAway              = "turned-away"
 	StateSessionExpired          = "session-expired"
+	StateHaltedByDisk            = "halted-by-disk"
+	StateDamageRefused           = "damage-refused"
 )
 
 // States returns the states that `sometimes` knows. The caller owns the slice.
@@ -63,6 +65,8 @@ func States() []State {
 		{StateWipedNodeReturns, "a node whose disk was erased was a voter again"},
 		{StateTurnedAway, "a leader that could take no more, or was handing over, told a client to ask again"},
 		{StateSessionExpired, "a client came back to a session that had expired"},
+		{StateHaltedByDisk, "a node that ran ended because its disk was full or failed to write"},
+		{StateDamageRefused, "a node did not boot from a disk that had rotted, or was still full or failing"},
 	}
 }
 
