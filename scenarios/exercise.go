@@ -31,6 +31,9 @@ func (r *Run) notExercised() []string {
 			say("leader within %d terms: there was no %s to count from", l.Terms, l.Of)
 		}
 	}
+	if l := &r.liveness; l.lack != "" {
+		say("liveness: %s", l.lack)
+	}
 	ops, _ := w.history.Len()
 	switch {
 	case w.spec.Count > 0 && w.spec.Every > 0 && ops == 0:

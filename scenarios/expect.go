@@ -23,6 +23,8 @@ type expectations struct {
 	within []*leaderWithin
 	// history says that the clients' history is to be linearizable.
 	history bool
+	// liveness is what is expected of a core that alone is healed, nil for nothing.
+	liveness *script.Liveness
 }
 
 // judgement is something to judge at a time, after all events at it.
@@ -49,6 +51,8 @@ func (x *expectations) add(want script.Want) {
 		l := &leaderWithin{LeaderWithin: want}
 		x.within = append(x.within, l)
 		x.end = append(x.end, func() { x.leaderWithin(l) })
+	case script.Liveness:
+		x.liveness = &want
 	case script.Members:
 		x.by(want.By, func() { x.members(want.Nodes) })
 	case script.ReplicasIdentical:
@@ -108,7 +112,9 @@ func (r *Run) invariants() ([]string, error) {
 
 // judgeEnd judges what is expected of a run that has come to its end.
 func (r *Run) judgeEnd() {
-	r.judgeProgress()
+	if r.expect.liveness == nil {
+		r.judgeProgress()
+	}
 	for _, judge := range r.expect.end {
 		if r.finding != nil {
 			return
@@ -182,10 +188,13 @@ func span(c *script.Counts) string {
 	return fmt.Sprintf("from %v to %v", c.From, c.To)
 }
 
-// replicasIdentical judges whether the replicas that run hold the same.
+// replicasIdentical judges whether the replicas that run hold the same; where only a core was healed, that core's.
 func (x *expectations) replicasIdentical() {
 	var first *node
 	for _, n := range x.r.running() {
+		if x.r.liveness.in != nil && !(x.r.liveness.judged && x.r.liveness.in[n.id]) {
+			continue
+		}
 		if first == nil {
 			first = n
 			continue

@@ -45,8 +45,11 @@ func (m *members) committed(config *raft.Configuration, index raft.Index) {
 }
 
 // quorum says whether those of whom have is true are a majority of the voters, of both kinds while the configuration is joint.
-func (m *members) quorum(have func(raft.Member) bool) bool {
-	for _, voters := range [...][]raft.Member{m.config.Voters, m.config.Outgoing} {
+func (m *members) quorum(have func(raft.Member) bool) bool { return quorumOf(m.config, have) }
+
+// quorumOf says so of any configuration.
+func quorumOf(c *raft.Configuration, have func(raft.Member) bool) bool {
+	for _, voters := range [...][]raft.Member{c.Voters, c.Outgoing} {
 		yes := 0
 		for _, v := range voters {
 			if have(v) {
@@ -206,7 +209,7 @@ func (t *timeline) wipe(id raft.NodeID) bool {
 		return false
 	}
 	n := &t.r.nodes[id]
-	n.wiped = true
+	n.wiped, n.blank = true, true
 	t.r.check.Wiped(t.r.checkMoment(), id)
 	return true
 }

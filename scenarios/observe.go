@@ -31,6 +31,9 @@ type node struct {
 	boot     uint32
 	// wiped says that the disk was erased, so that the node is not the one the cluster began with.
 	wiped bool
+	// blank says that it has not booted since. incarnation is that of its latest boot, 0 where the process does not tell.
+	blank       bool
+	incarnation raft.Incarnation
 	// fresh says that the process has not been looked at since it booted.
 	fresh bool
 	// seen is the state after the last event that touched the node; what it was before a crash stays.
@@ -42,10 +45,11 @@ type node struct {
 func (r *Run) booted(id raft.NodeID) {
 	n := &r.nodes[id]
 	p := r.world.Process(id)
-	n.up, n.boot, n.fresh = true, r.world.Boots(id), true
+	n.up, n.boot, n.fresh, n.blank = true, r.world.Boots(id), true, false
 	switch p := p.(type) {
 	case cored:
 		n.core = p.Core()
+		n.incarnation = n.core.Incarnation()
 	case Observer:
 		n.observer = p
 	}

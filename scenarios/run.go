@@ -56,6 +56,7 @@ type Run struct {
 	expect   expectations
 	states   states
 	members  members
+	liveness liveness
 
 	// counts over the run, for metrics
 	commit    raft.Index
@@ -242,7 +243,11 @@ func (r *Run) play() {
 	if ok {
 		r.clients.stop()
 		r.timeline.close()
-		ok = r.settle()
+		if want := r.expect.liveness; want != nil {
+			ok = r.liveness.await(r, want)
+		} else {
+			ok = r.settle()
+		}
 	}
 	if r.opts.Observe != nil && r.world.Event() > 0 {
 		r.opts.Observe(r)

@@ -27,6 +27,8 @@ type timeline struct {
 	changes []int
 	// crashedBy and pausedBy say which entry, counted from 1, did so last, so that its end undoes nothing else.
 	crashedBy, pausedBy []int
+	// healed are the nodes for which no change is in force any more; see [liveness].
+	healed []bool
 }
 
 // phase is how far an entry has come.
@@ -67,6 +69,7 @@ func (t *timeline) init(r *Run) {
 	}
 	t.crashedBy = make([]int, len(r.nodes))
 	t.pausedBy = make([]int, len(r.nodes))
+	t.healed = make([]bool, len(r.nodes))
 }
 
 // schedule puts every start and end into the world. Entries are in the order of their starts, so that at one time the
@@ -274,7 +277,7 @@ func (t *timeline) timeouts(id raft.NodeID) replica.Timeouts {
 	}
 	for _, i := range t.changes {
 		a, ok := t.entries[i].Action.(script.SetTimeouts)
-		if !ok || !slices.Contains(t.entries[i].nodes, id) {
+		if !ok || t.healed[id] || !slices.Contains(t.entries[i].nodes, id) {
 			continue
 		}
 		if a.Election != nil {
@@ -291,7 +294,7 @@ func (t *timeline) timeouts(id raft.NodeID) replica.Timeouts {
 func (t *timeline) drift(id raft.NodeID) int64 {
 	drift := int64(0)
 	for _, i := range t.changes {
-		if a, ok := t.entries[i].Action.(script.SetClock); ok && a.Drift != nil && slices.Contains(t.entries[i].nodes, id) {
+		if a, ok := t.entries[i].Action.(script.SetClock); ok && a.Drift != nil && !t.healed[id] && slices.Contains(t.entries[i].nodes, id) {
 			drift = *a.Drift
 		}
 	}

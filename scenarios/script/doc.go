@@ -108,6 +108,7 @@
 //	  - leader: elected
 //	    within: {terms: 10}
 //	    of: timeout                # the last entry with this action
+//	  - liveness: {within: 5s}     # or core, for a bound that goes by the timeouts: only a quorum is healed, and gets on
 //	  - members: [n1, n2, n3, n4, n5]
 //	  - replicas: identical
 //	  - during: 5s..7s             # default the whole run

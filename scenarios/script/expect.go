@@ -10,7 +10,7 @@ import (
 
 var (
 	wantKeys = slices.Concat(
-		[]string{"always", "history", "leader", "members", "replicas"}, metricNames, []string{"sometimes", "violates"})
+		[]string{"always", "history", "leader", "liveness", "members", "replicas"}, metricNames, []string{"sometimes", "violates"})
 	deadlineKeys = []string{"leader", "members", "replicas"}
 	expectKeys   = slices.Concat([]string{"by", "during"}, wantKeys, []string{"within", "of"})
 )
@@ -98,6 +98,8 @@ func (r *reader) expectation(n *node) (Expectation, bool) {
 		e.Want = Linearizable{}
 	case "leader":
 		e.Want, ok = r.leader(f, want.value)
+	case "liveness":
+		e.Want, ok = r.liveness(want.value)
 	case "members":
 		e.Want, ok = r.members(f, want.value)
 	case "replicas":
@@ -225,6 +227,27 @@ func (r *reader) leader(f fields, n *node) (Want, bool) {
 		ok = false
 	}
 	return w, ok && sound
+}
+
+// liveness reads a bound, or the word that leaves it to the run.
+func (r *reader) liveness(n *node) (Want, bool) {
+	if n.kind != mapping {
+		s, ok := r.scalar(n, "core, or a bound like {within: 5s}")
+		if ok && s != "core" {
+			r.on(n, "want core, or a bound like {within: 5s}, not %s", quote(s))
+		}
+		return Liveness{}, ok && s == "core"
+	}
+	f, ok := r.mapping(n, "liveness", []string{"within"})
+	within := f.get("within")
+	if !ok || within == nil {
+		if ok && !f.odd {
+			r.on(n, "within is missing; write {within: 5s}, or core for a bound that goes by the timeouts")
+		}
+		return nil, false
+	}
+	t, ok := r.time(within, "s", 1)
+	return Liveness{t}, ok
 }
 
 func (r *reader) members(f fields, n *node) (Want, bool) {

@@ -271,6 +271,12 @@ func (w *writer) expectation(want Want) {
 		w.line(2, "- leader: elected")
 		w.key(4, "within", fmt.Sprintf("{terms: %d}", want.Terms))
 		w.key(4, "of", want.Of)
+	case Liveness:
+		if want.Within == 0 {
+			w.line(2, "- liveness: core")
+		} else {
+			w.key(2, "- liveness", "{within: "+want.Within.String()+"}")
+		}
 	case Members:
 		w.key(2, "- by", want.By.String())
 		names := make([]string, len(want.Nodes))

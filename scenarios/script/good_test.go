@@ -174,6 +174,8 @@ func TestExpectations(t *testing.T) {
 		"{always: safety}":                                    script.Always{},
 		"{always: monotonic}":                                 script.Always{Properties: []string{"monotonic"}},
 		"{always: [log-matching, monotonic]}":                 script.Always{Properties: []string{"log-matching", "monotonic"}},
+		"{liveness: core}":                                    script.Liveness{},
+		"{liveness: {within: 5s}}":                            script.Liveness{Within: 5 * s},
 		"{history: linearizable}":                             script.Linearizable{},
 		"{leader: elected}":                                   script.LeaderElected{By: end},
 		"{by: end, leader: elected}":                          script.LeaderElected{By: end},
@@ -285,7 +287,7 @@ func documented(t *testing.T) *script.Scenario {
 func TestDocumentedLanguageReads(t *testing.T) {
 	sc := documented(t)
 	require.Equal(t, "leader-crash", sc.Name)
-	require.Len(t, sc.Expect, 8)
+	require.Len(t, sc.Expect, 9)
 	verbs := map[string]bool{}
 	for _, e := range sc.Timeline {
 		verbs[e.Action.Verb()] = true

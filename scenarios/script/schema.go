@@ -354,6 +354,8 @@ func expectationSchema() *jsonschema.Schema {
 	properties := checker.Properties()
 	always := oneOrMore(properties)
 	always.AnyOf[1] = oneWord(append([]string{"safety"}, properties...)...)
+	soon := object("", property{"within", "The virtual time that it has.", aTime()})
+	soon.Required = []string{"within"}
 	members := listOf(matching(nodePattern), 1)
 	members.UniqueItems = true
 	by := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{aTime(), oneWord("end")}}
@@ -364,6 +366,8 @@ func expectationSchema() *jsonschema.Schema {
 		property{"always", "Properties that hold after every event; safety is every one.", always},
 		property{"history", "The history of the clients is linearizable.", oneWord("linearizable")},
 		property{"leader", "There is a leader whom a majority follows.", oneWord("elected")},
+		property{"liveness", "At the end a quorum is drawn and only that is healed; it gets on within a time, whatever the others do.",
+			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneWord("core"), soon}}},
 		property{"members", "The members are exactly these.", members},
 		property{"replicas", "Nodes that are up have the same state at the same applied index.", oneWord("identical")},
 	)
@@ -374,7 +378,7 @@ func expectationSchema() *jsonschema.Schema {
 		property{"within", "The leader is there within so many terms of the last action named by of.", within},
 		property{"of", "The action that within counts from.", oneWord(verbKeys...)},
 	)
-	s.OneOf = append(having("always", "history", "leader", "members", "replicas", "sometimes", "violates"), needing(metricNames...))
+	s.OneOf = append(having("always", "history", "leader", "liveness", "members", "replicas", "sometimes", "violates"), needing(metricNames...))
 	s.DependentRequired = map[string][]string{"within": {"of", "leader"}, "of": {"within", "leader"}}
 	s.DependentSchemas = map[string]*jsonschema.Schema{
 		"by":     {AnyOf: having(deadlineKeys...), Not: &jsonschema.Schema{Required: []string{"within"}}},

@@ -306,6 +306,10 @@ type (
 		Terms uint64
 		Of    string
 	}
+	// Liveness: once the clients have stopped, a quorum of the voters is drawn and only that is healed: its nodes restarted, its
+	// links and clocks set right. Within a time (0: one that goes by the timeouts) it has a leader, has committed and
+	// applied all that it took in, and serves a client, whatever the others do.
+	Liveness struct{ Within time.Duration }
 	// Members: by this time the members are exactly these.
 	Members struct {
 		By    Deadline
@@ -335,6 +339,7 @@ func (Always) Key() string            { return "always" }
 func (Linearizable) Key() string      { return "history" }
 func (LeaderElected) Key() string     { return "leader" }
 func (LeaderWithin) Key() string      { return "leader" }
+func (Liveness) Key() string          { return "liveness" }
 func (Members) Key() string           { return "members" }
 func (ReplicasIdentical) Key() string { return "replicas" }
 func (Counts) Key() string            { return "counts" }

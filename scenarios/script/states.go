@@ -91,7 +91,8 @@ const (
 	MembersAgree = "members"
 	// CountsHold is a comparison of commits, elections, terms, rpcs or bytes.
 	CountsHold = "counts"
-	// Progress is that the cluster commits again within a bound once faults have ceased.
+	// Progress is that the cluster commits again within a bound once faults have ceased; with `liveness`, that a quorum which alone
+	// is healed finishes all it owes.
 	Progress = "progress"
 	// NoPanic is that no process under test panics or refuses to boot.
 	NoPanic = "no-panic"

@@ -54,6 +54,7 @@ func TestExpectationsHaveTheirKeys(t *testing.T) {
 		"always":    {script.Always{}},
 		"history":   {script.Linearizable{}},
 		"leader":    {script.LeaderElected{}, script.LeaderWithin{}},
+		"liveness":  {script.Liveness{}},
 		"members":   {script.Members{}},
 		"replicas":  {script.ReplicasIdentical{}},
 		"counts":    {script.Counts{}},

@@ -1,0 +1,335 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"raftsim/raft"
+	"raftsim/scenarios/script"
+	"raftsim/sim"
+)
+
+// liveness judges `liveness`: once the clients have stopped, a quorum of the voters is drawn, the core, and nobody else is healed.
+// What the core has taken in must then be committed and applied by all of it, under a leader that it follows, and
+// a client that asks anew be answered, within a bound. The others stay as broken as they are, and no message of the core
+// reaches them, so that they neither help nor learn that all is well again.
+//
+// What they send still reaches the core where Raft claims to stand it: with PreVote and CheckQuorum (Raft dissertation §4.2.3,
+// §9.6), from nodes that keep the time the file gives. Without, who hears nothing deposes every leader, and that the
+// paper's Raft does not get on is no news; the core is then parted from them.
+type liveness struct {
+	r *Run
+	// core is in order; in says so by NodeID.
+	core []raft.NodeID
+	in   []bool
+	// begun is when the core was healed, within how long it has.
+	begun, within time.Duration
+	probe         *probe
+	// judged says that the core was healed and has finished, or was found not to have.
+	judged bool
+	// lack says why nothing could be judged, "" when it was.
+	lack string
+}
+
+// await heals a core and plays on until it has finished. It returns false when the run is over.
+func (l *liveness) await(r *Run, want *script.Liveness) bool {
+	l.r = r
+	if l.lack = l.choose(); l.lack != "" {
+		r.note("liveness: %s", l.lack)
+		return r.settle()
+	}
+	l.begun, l.within = r.world.Now(), l.bound(want)
+	l.heal()
+	l.probe = newProbe(l)
+	for t := l.begun; t < l.begun+l.within; {
+		t = min(t+max(r.scenario.Cluster.Heartbeat, time.Millisecond), l.begun+l.within)
+		if !r.playUntil(t) {
+			return false
+		}
+		if l.finished() {
+			l.judged = true
+			r.note("liveness: %v have finished within %v", l.core, r.world.Now()-l.begun)
+			return true
+		}
+	}
+	if l.lack = l.impossible(); l.lack != "" {
+		r.note("liveness: %s", l.lack)
+		return true
+	}
+	l.judged = true
+	r.violated(script.Progress, fmt.Sprintf("%v was healed and has not finished within %v: %s", l.names(), l.within, l.unfinished()), l.core...)
+	return false
+}
+
+// choose draws the core, and says why there is none.
+func (l *liveness) choose() string {
+	r := l.r
+	c := &r.scenario.Cluster
+	if l.room() < 1 {
+		return fmt.Sprintf("election timeouts of %v to %v with heartbeats every %v leave no time for a message and its answer",
+			c.ElectionTimeout.Min, c.ElectionTimeout.Max, c.Heartbeat)
+	}
+	var able, lost []raft.NodeID
+	for i := range r.nodes[1:] {
+		n := &r.nodes[i+1]
+		switch v := r.members.find(n.id); {
+		case v == nil || !r.members.config.Voter(n.id):
+		case n.keeps(*v):
+			able = append(able, n.id)
+		default:
+			lost = append(lost, n.id)
+		}
+	}
+	l.in = make([]bool, len(r.nodes))
+	for k := range able {
+		// The draw 0 takes them in order.
+		j := k + int(r.world.Draw("core that is healed", uint64(len(able)-k)))
+		able[k], able[j] = able[j], able[k]
+		l.in[able[k]] = true
+		l.core = append(l.core, able[k])
+		if l.suffices() {
+			slices.Sort(l.core)
+			return ""
+		}
+	}
+	return fmt.Sprintf("no quorum of %v has its data: %s not the disk that made %s a member", r.members.config, haveNames(lost), itThem(lost))
+}
+
+// keeps says whether a node has the disk with which it became that member, whether it is up or not.
+func (n *node) keeps(v raft.Member) bool {
+	switch {
+	case n.boot == 0 || n.blank:
+		return false
+	case n.incarnation == 0:
+		return !n.wiped // a process that does not tell
+	}
+	return v.Incarnation == 0 || v.Incarnation == n.incarnation
+}
+
+// suffices says whether the core is a quorum, whatever is in force at the nodes that are up.
+func (l *liveness) suffices() bool {
+	if !l.quorum(l.r.members.config) {
+		return false
+	}
+	for i := range l.r.nodes[1:] {
+		n := &l.r.nodes[i+1]
+		if n.core != nil && l.r.members.find(n.id) != nil && n.core.Configuration().Known() && !l.quorum(n.core.Configuration()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *liveness) quorum(c *raft.Configuration) bool {
+	return quorumOf(c, func(v raft.Member) bool { return l.in[v.ID] && l.r.nodes[v.ID].keeps(v) })
+}
+
+// room is the longest latency with which elections come to an end: a heartbeat comes before anybody's timer, and
+// timers lie far enough apart for one candidate to be ahead of the others now and then (Raft paper §5.2).
+func (l *liveness) room() time.Duration {
+	c := &l.r.scenario.Cluster
+	spread := c.ElectionTimeout.Max - c.ElectionTimeout.Min
+	return min(c.ElectionTimeout.Min-c.Heartbeat-2*syncMax, spread-4*syncMax) / 4
+}
+
+// link is what connects the core: the network of the file, as far as Raft can do with it.
+func (l *liveness) link() sim.Link {
+	link := baseLink(l.r.scenario.Network)
+	link.Loss, link.Reorder = min(link.Loss, mostLoss), min(link.Reorder, mostLoss)
+	link.Latency.Max = min(link.Latency.Max, l.room())
+	link.Latency.Min = min(link.Latency.Min, link.Latency.Max)
+	return link
+}
+
+// bound is how long the core has.
+func (l *liveness) bound(want *script.Liveness) time.Duration {
+	if want.Within != 0 {
+		return want.Within
+	}
+	c := &l.r.scenario.Cluster
+	return settleRounds * (max(c.ElectionTimeout.Max, c.Lease) + 2*l.link().Latency.Max)
+}
+
+// heal mends the core and what is between its nodes, and nothing else.
+func (l *liveness) heal() {
+	r, w := l.r, l.r.world
+	r.note("liveness: only %v are healed", l.core)
+	r.members.wanted = nil // nobody asks for changes any more; one that is under way is the core's to finish
+	l.part()
+	link := l.link()
+	for _, id := range l.core {
+		drift, timeouts := r.timeline.drift(id), r.timeline.timeouts(id)
+		r.timeline.healed[id] = true
+		if drift != 0 {
+			w.SetClock(id, sim.Clock{})
+		}
+		if now := r.timeline.timeouts(id); now != timeouts {
+			w.SetTimeouts(id, now)
+		}
+		w.Resume(id)
+		w.Restart(id)
+		for _, other := range l.core {
+			if other != id && w.Link(id, other) != link {
+				w.SetLink(id, other, link)
+			}
+		}
+	}
+	if r.timeline.link(raft.None, raft.None) != link {
+		w.SetClientLink(link)
+	}
+	r.states.linksChanged()
+	r.rolesChanged()
+}
+
+// part ends what parts the core, keeps what parts others, and keeps the core's messages from them.
+func (l *liveness) part() {
+	r, w := l.r, l.r.world
+	type way struct{ from, to raft.NodeID }
+	var severed []way
+	heard := false
+	for i := range r.nodes[1:] {
+		for j := range r.nodes[1:] {
+			from, to := raft.NodeID(i+1), raft.NodeID(j+1)
+			switch {
+			case from == to || l.in[from] && l.in[to]:
+			case l.in[from], l.in[to] && !l.stood(from), !w.Connected(from, to):
+				severed = append(severed, way{from, to})
+			case l.in[to]:
+				heard = true
+			}
+		}
+	}
+	w.Heal()
+	if !heard {
+		w.Partition([][]raft.NodeID{l.core})
+	}
+	for _, s := range severed {
+		if heard || !l.in[s.from] && !l.in[s.to] {
+			w.Cut(s.from, s.to)
+		}
+	}
+}
+
+// stood says whether the core has to stand what a node outside sends.
+func (l *liveness) stood(id raft.NodeID) bool {
+	c, t := &l.r.scenario.Cluster, &l.r.timeline
+	drift := t.drift(id)
+	return c.PreVote && c.CheckQuorum && max(drift, -drift) <= mostDrift && t.timeouts(id).ElectionMax <= c.ElectionTimeout.Max
+}
+
+// leader is who leads the core, nil when nobody does.
+func (l *liveness) leader() *node {
+	var best *node
+	for _, id := range l.core {
+		if n := &l.r.nodes[id]; n.up && n.seen.Role == raft.Leader && (best == nil || n.seen.Term > best.seen.Term) {
+			best = n
+		}
+	}
+	return best
+}
+
+// finished says whether nothing is left to do for the core.
+func (l *liveness) finished() bool { return l.probe.done && l.unfinished() == "" }
+
+// unfinished says what is left to do, "" for nothing.
+func (l *liveness) unfinished() string {
+	shows := false
+	for _, id := range l.core {
+		n := &l.r.nodes[id]
+		if !n.up {
+			return fmt.Sprintf("%v is down", id)
+		}
+		shows = shows || n.core != nil || n.observer != nil
+	}
+	leader := l.leader()
+	switch {
+	case !shows: // the client alone can tell
+	case leader == nil:
+		return "there is no leader"
+	case leader.seen.Commit < leader.seen.LastIndex:
+		return fmt.Sprintf("%v leads term %d and has committed %d of %d entries", leader.id, leader.seen.Term, leader.seen.Commit, leader.seen.LastIndex)
+	case leader.core != nil && leader.core.Configuration().Joint():
+		return fmt.Sprintf("%v leads term %d and its configuration is still joint", leader.id, leader.seen.Term)
+	default:
+		for _, id := range l.core {
+			if behind := l.behind(&l.r.nodes[id], leader); behind != "" {
+				return behind
+			}
+		}
+	}
+	if !l.probe.done {
+		return "a client that asked anew was not answered: " + l.probe.waits()
+	}
+	return ""
+}
+
+// behind says what a node of the core lacks of what its leader has.
+func (l *liveness) behind(n, leader *node) string {
+	s, to := &n.seen, &leader.seen
+	switch {
+	case n.core == nil && n.observer == nil:
+	case leader.core != nil && !leader.core.Configuration().Member(n.id): // it has left, and is told nothing any more
+	case s.Term != to.Term || n.core != nil && s.Leader != leader.id:
+		return fmt.Sprintf("%v does not follow %v, which leads term %d", n.id, leader.id, to.Term)
+	case s.LastIndex != to.LastIndex || s.Commit != to.LastIndex || s.Applied != to.LastIndex:
+		return fmt.Sprintf("%v has %d entries of %d that %v leads it to, knows %d to be committed and has applied %d",
+			n.id, s.LastIndex, to.LastIndex, leader.id, s.Commit, s.Applied)
+	}
+	return ""
+}
+
+// impossible proves that the core could not finish, and is no fault of the process under test; "" when there is no proof.
+func (l *liveness) impossible() string {
+	last := raft.Index(0)
+	for _, id := range l.core {
+		n := &l.r.nodes[id]
+		last = max(last, n.seen.LastIndex)
+		if n.core == nil {
+			if n.up {
+				last = l.r.commit // it does not tell
+			}
+			continue
+		}
+		if c := n.core.Configuration(); !l.quorum(c) {
+			return fmt.Sprintf("entry %d of %v's log makes the members %v, of whom %s is no quorum", n.seen.ConfigurationIndex, id, c, l.names())
+		}
+	}
+	if last < l.r.commit {
+		return fmt.Sprintf("no quorum has its data: entry %d was committed, and the logs of %s end at %d", l.r.commit, l.names(), last)
+	}
+	return ""
+}
+
+func (l *liveness) names() string { return "the core of " + listed(l.core) }
+
+// listed writes names as "n1, n2 and n4".
+func listed(ids []raft.NodeID) string {
+	var b strings.Builder
+	for k, id := range ids {
+		switch {
+		case k == 0:
+		case k == len(ids)-1:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(id.String())
+	}
+	return b.String()
+}
+
+func haveNames(ids []raft.NodeID) string {
+	if len(ids) == 1 {
+		return ids[0].String() + " has"
+	}
+	return listed(ids) + " have"
+}
+
+func itThem(ids []raft.NodeID) string {
+	if len(ids) == 1 {
+		return "it"
+	}
+	return "them"
+}

@@ -1,0 +1,180 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"raftsim/raft"
+	"raftsim/raft/kv"
+	"raftsim/raft/replica"
+	"raftsim/scenarios"
+)
+
+const writers = "\nclients: {count: 4, rate: 25/s, timeout: 100ms, mix: {put: 100%}}"
+
+// healed plays seeds of a scenario that expects liveness, and returns the results.
+func healed(t *testing.T, seeds uint64, text string, o scenarios.Options) []scenarios.Result {
+	t.Helper()
+	f := parse(t, text)
+	var results []scenarios.Result
+	for seed := range seeds {
+		results = append(results, f.Run(seed, o))
+	}
+	return results
+}
+
+func requireAllPass(t *testing.T, results []scenarios.Result) {
+	t.Helper()
+	for _, r := range results {
+		require.Equal(t, scenarios.Pass, r.Verdict, "seed %d: %s", r.Seed, r.Line())
+		for _, line := range r.NotExercised {
+			require.NotContains(t, line, "liveness", "seed %d", r.Seed)
+		}
+	}
+}
+
+// A core that is healed gets on, whatever stays broken around it.
+func TestOnlyACoreIsHealedAndItGetsOn(t *testing.T) {
+	const protected = "\ncluster: {nodes: 5, pre_vote: true, check_quorum: true}"
+	for name, text := range map[string]string{
+		"nothing is broken":                  "timeline: []",
+		"all are down":                       "timeline: [{at: 1500ms, crash: all}]",
+		"all are paused":                     "timeline: [{at: 1500ms, pause: all}]",
+		"nobody hears anybody":               "timeline: [{at: 1s, partition: [[n1], [n2], [n3], [n4], [n5]]}]",
+		"all hear the leader, which is deaf": "timeline: [{at: 1s, cut: {from: all, to: leader}}]",
+		"the leader is mute":                 "timeline: [{at: 1s, cut: {from: leader, to: all}}]",
+		"nothing arrives":                    "timeline: [{at: 1s, network: {loss: 100%}}]",
+		"all time out all the time":          "timeline: [{at: 1s, timeouts: {election: 5ms..20ms, heartbeat: 4ms}}]",
+		"messages are slower than timers":    "timeline: [{at: 1s, network: {latency: 400ms..500ms}}]",
+		"clocks drift":                       "timeline: [{at: 1s, clock: {drift: 40%}, on: [n1, n2]}, {at: 1s, clock: {drift: -40%}, on: [n3, n4]}]",
+		"one lost its disk":                  "timeline: [{at: 1s, wipe: n2}]",
+		"a change of members is under way":   "timeline: [{at: 1950ms, remove: n5}, {at: 1960ms, join: n6}]",
+	} {
+		for which, cluster := range map[string]string{"": "\ncluster: {nodes: 5}", ", protected": protected} {
+			t.Run(name+which, func(t *testing.T) {
+				requireAllPass(t, healed(t, 6, "duration: 2s\n"+text+cluster+writers+`
+expect: [{always: safety}, {liveness: core}, {history: linearizable}, {by: end, leader: elected}, {by: end, replicas: identical}]
+`, scenarios.Options{}))
+			})
+		}
+	}
+}
+
+// Who is not of the core stays as broken as it was.
+func TestOthersStayBroken(t *testing.T) {
+	for seed := range uint64(5) {
+		f := parse(t, "duration: 2s\ncluster: {nodes: 5}\ntimeline: [{at: 1s, crash: all}]\nexpect: {liveness: core}"+writers)
+		up := 0
+		r := f.Run(seed, scenarios.Options{AtEnd: func(r *scenarios.Run) {
+			for _, n := range r.Nodes() {
+				if n.Up {
+					up++
+				}
+			}
+		}})
+		require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+		require.Equal(t, 3, up, "the least quorum is healed, and nobody else")
+	}
+}
+
+// stuck counts the runs that violate progress; no other property may be.
+func stuck(t *testing.T, results []scenarios.Result) (n int, detail string) {
+	t.Helper()
+	for _, r := range results {
+		if r.Verdict == scenarios.Violation {
+			require.Equal(t, "progress", r.Property, r.Line())
+			require.Contains(t, r.Detail, "was healed and has not finished within")
+			require.NotEmpty(t, r.Nodes)
+			n, detail = n+1, r.Detail
+		}
+	}
+	return n, detail
+}
+
+// A leader that never hears that its entries do not fit never sends what does.
+func TestACoreThatIsNotRepairedIsStuck(t *testing.T) {
+	const text = `
+duration: 3s
+timeline: [{at: 1s, partition: [[leader], rest]}]
+expect: {liveness: {within: 5s}}` + writers
+	requireAllPass(t, healed(t, 8, text, scenarios.Options{}))
+	never := breaking(broken{receive: func(_ *broken, m *raft.Message) bool {
+		return m.Kind == raft.MsgAppendReply && !m.AppendReply.Success
+	}})
+	n, detail := stuck(t, healed(t, 8, text, never))
+	require.Greater(t, n, 2)
+	require.Contains(t, detail, "within 5s")
+}
+
+// Those outside time out all the time and hear nobody. With PreVote and CheckQuorum that hinders no leader; a core that
+// claims to have them and does not is deposed for ever.
+func TestACoreThatAnybodyDeposesIsStuck(t *testing.T) {
+	const text = `
+duration: 2s
+cluster: {nodes: 5, pre_vote: true, check_quorum: true}
+timeline: [{at: 1s, timeouts: {election: 5ms..20ms, heartbeat: 4ms}}]
+expect: {liveness: {within: 3s}}`
+	requireAllPass(t, healed(t, 5, text, scenarios.Options{}))
+	unprotected := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
+		o.PreVote, o.CheckQuorum = false, false
+		return replica.New(o)(id, env)
+	}}
+	n, _ := stuck(t, healed(t, 5, text, unprotected))
+	require.Equal(t, 5, n)
+}
+
+// A cluster that agrees with itself but answers no client has not finished.
+func TestACoreThatAnswersNobodyIsStuck(t *testing.T) {
+	deaf := breaking(broken{request: func(_ *broken, _ replica.ClientID, q *kv.Request) bool { return q.Op == kv.Get }})
+	r := play(t, "duration: 1s\nexpect: {liveness: {within: 2s}}", deaf)
+	requireViolation(t, r, "progress", "was healed and has not finished within 2s: a client that asked anew was not answered: it wants to read what it wrote")
+	require.Equal(t, 3*time.Second, r.Virtual)
+
+	liar := breaking(broken{request: func(b *broken, c replica.ClientID, q *kv.Request) bool {
+		if q.Op == kv.Get {
+			b.env.Answer(c, &replica.Response{Session: q.Session, Seq: q.Seq, Status: kv.OK})
+		}
+		return q.Op == kv.Get
+	}})
+	requireViolation(t, play(t, "duration: 1s\nexpect: {liveness: core}", liar), "linearizability", `"alive" was written and acknowledged, and then "" was read`)
+}
+
+// The bound is the file's, and without one goes by the timeouts.
+func TestTheCoreHasItsTime(t *testing.T) {
+	const text = "duration: 1s\ntimeline: [{at: 500ms, crash: all}]\nexpect: {liveness: %s}"
+	requireViolation(t, play(t, fmt.Sprintf(text, "{within: 20ms}"), scenarios.Options{}), "progress", "within 20ms: there is no leader")
+	r := play(t, fmt.Sprintf(text, "core"), scenarios.Options{})
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+	require.Less(t, r.Virtual, 5*time.Second, "a run ends when the core has finished")
+	deaf := breaking(broken{receive: func(_ *broken, m *raft.Message) bool { return m.Kind == raft.MsgVoteReply }})
+	requireViolation(t, play(t, fmt.Sprintf(text, "core"), deaf), "progress", "within 12.8s: there is no leader")
+}
+
+// Where it can be proven that no core could get on, nobody is accused, and the run says that liveness was not tried.
+func TestWhatNoCoreCanDoIsProven(t *testing.T) {
+	for name, c := range map[string]struct{ text, proof string }{
+		"a majority lost its disks": {
+			"timeline: [{at: 1s, wipe: [n1, n2]}]", "no quorum of n1 n2 n3 has its data: n1 and n2 have not the disk that made them a member"},
+		"timers are alike": {
+			"cluster: {election_timeout: 150ms}", "leave no time for a message and its answer"},
+		"timers leave no room": {
+			"cluster: {election_timeout: 51ms..100ms, heartbeat: 50ms}", "leave no time for a message and its answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := play(t, "duration: 2s\n"+c.text+"\nexpect: [{liveness: core}, {by: end, replicas: identical}]"+writers, scenarios.Options{})
+			require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+			require.Contains(t, strings.Join(r.NotExercised, "\n"), "liveness: ")
+			require.Contains(t, strings.Join(r.NotExercised, "\n"), c.proof)
+		})
+	}
+}
+
+// The kept file of a core that is stuck passes.
+func TestAStuckCoreCanBeKept(t *testing.T) {
+	r := play(t, "duration: 1s\ntimeline: [{at: 500ms, crash: all}]\nexpect: [{liveness: {within: 20ms}}, {violates: progress}]", scenarios.Options{})
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+}
