@@ -193,7 +193,6 @@ func (l *looker) reasons(res *Result) map[uint64]bool {
 	}
 	accused := slices.Clone(res.Nodes)
 	if len(accused) == 0 {
-		// determinism: sorted right after
 		for id := range l.turns {
 			accused = append(accused, id)
 		}
