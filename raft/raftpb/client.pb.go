@@ -928,7 +928,9 @@ type ChangeMembersRequest struct {
 	Learn  []*Newcomer `protobuf:"bytes,2,rep,name=learn,proto3" json:"learn,omitempty"`
 	Remove []uint64    `protobuf:"varint,3,rep,packed,name=remove,proto3" json:"remove,omitempty"`
 	// Has been handed on already.
-	Forwarded     bool `protobuf:"varint,4,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	Forwarded bool `protobuf:"varint,4,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	// A node asks for itself: one that is a learner for good stays so.
+	Self          bool `protobuf:"varint,5,opt,name=self,proto3" json:"self,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -987,6 +989,13 @@ func (x *ChangeMembersRequest) GetRemove() []uint64 {
 func (x *ChangeMembersRequest) GetForwarded() bool {
 	if x != nil {
 		return x.Forwarded
+	}
+	return false
+}
+
+func (x *ChangeMembersRequest) GetSelf() bool {
+	if x != nil {
+		return x.Self
 	}
 	return false
 }
@@ -1288,12 +1297,13 @@ const file_client_proto_rawDesc = "" +
 	"membership\"4\n" +
 	"\bNewcomer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
-	"\aaddress\x18\x02 \x01(\tR\aaddress\"\xa0\x01\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"\xb4\x01\n" +
 	"\x14ChangeMembersRequest\x12&\n" +
 	"\x03add\x18\x01 \x03(\v2\x14.raftsim.v1.NewcomerR\x03add\x12*\n" +
 	"\x05learn\x18\x02 \x03(\v2\x14.raftsim.v1.NewcomerR\x05learn\x12\x16\n" +
 	"\x06remove\x18\x03 \x03(\x04R\x06remove\x12\x1c\n" +
-	"\tforwarded\x18\x04 \x01(\bR\tforwarded\"B\n" +
+	"\tforwarded\x18\x04 \x01(\bR\tforwarded\x12\x12\n" +
+	"\x04self\x18\x05 \x01(\bR\x04self\"B\n" +
 	"\x12ChangeMembersReply\x12,\n" +
 	"\amembers\x18\x01 \x03(\v2\x12.raftsim.v1.MemberR\amembers\"?\n" +
 	"\x0fTransferRequest\x12\x0e\n" +

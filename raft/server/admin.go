@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -210,6 +211,9 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 		var index raft.Index
 		err = nil
 		if e := a.s.onLoop(ctx, func() {
+			if r.GetSelf() {
+				change.Join = slices.DeleteFunc(change.Join, a.s.loop.learner)
+			}
 			if err = a.s.loop.replica.Reconfigure(change); err == nil {
 				index = a.s.loop.replica.Core().Status().ConfigurationIndex
 			}
@@ -238,6 +242,11 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			return nil, status.Errorf(codes.DeadlineExceeded, "it could not be begun in time: %v", err)
 		}
 	}
+}
+
+// learner says whether a node is a learner for good.
+func (l *loop) learner(id raft.NodeID) bool {
+	return slices.ContainsFunc(l.replica.Core().Configuration().Learners, func(m raft.Member) bool { return m.ID == id && !m.Promote })
 }
 
 // committed waits until the configuration of that entry, or a later one, is committed.

@@ -72,7 +72,7 @@ func (s *Server) known(ctx context.Context) (bool, error) {
 
 // join asks to be made a member until the node is one.
 func (s *Server) join() {
-	request := &raftpb.ChangeMembersRequest{Add: []*raftpb.Newcomer{{Id: uint64(s.cfg.ID), Address: s.advertised}}}
+	request := &raftpb.ChangeMembersRequest{Self: true, Add: []*raftpb.Newcomer{{Id: uint64(s.cfg.ID), Address: s.advertised}}}
 	for tries := 0; ; tries++ {
 		if v := s.view.get(); v.config.Member(s.cfg.ID) {
 			return

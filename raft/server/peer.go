@@ -40,7 +40,9 @@ type peer struct {
 	dialing   sync.Mutex
 	tries     int // addresses tried
 	connected atomic.Bool
-	said      seldom
+	// anew says that a new connection is to be made instead of the one there is.
+	anew atomic.Bool
+	said seldom
 }
 
 // dialed is a connection to an address.
@@ -163,9 +165,7 @@ func reason(err error) string {
 // retry has the node tried at once: it is known to be there.
 func (p *peer) retry() {
 	if !p.connected.Load() {
-		if c := p.conn.Load(); c != nil {
-			c.ResetConnectBackoff()
-		}
+		p.anew.Store(true) // the old connection may be waiting before it tries again
 		signal(p.again)
 	}
 }
@@ -182,7 +182,7 @@ func (p *peer) dial() (*dialed, error) {
 		return nil, fmt.Errorf("nobody has said where it is: raftd member add %v=HOST:PORT says so", p.id)
 	}
 	if c := p.conn.Load(); c != nil {
-		if c.address == address || p.connected.Load() {
+		if p.connected.Load() || c.address == address && !p.anew.Swap(false) {
 			return c, nil
 		}
 		c.Close()
