@@ -174,6 +174,11 @@ func TestRefinement(t *testing.T) {
 			n[1].boots()
 			n[1].stands(2)
 		}, ""},
+		{"entries that are written again as they were", func(n []*fake) {
+			n[2].follows(1)
+			n[2].stores(1, 1, 1)
+			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { n[2].puts(1, 1, 1) })
+		}, ""},
 
 		{"a term ahead", func(n []*fake) {
 			wordComes(n)
