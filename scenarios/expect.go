@@ -21,6 +21,8 @@ type expectations struct {
 	end   []func()
 	// within are those that count from an action.
 	within []*leaderWithin
+	// early says that a property is to be violated that is judged after every event.
+	early bool
 	// history says that the clients' history is to be linearizable.
 	history bool
 	// liveness is what is expected of a core that alone is healed, nil for nothing.
@@ -62,6 +64,7 @@ func (x *expectations) add(want script.Want) {
 	case script.Violates:
 		// What is to be violated is judged even where the file does not list it.
 		x.history = x.history || want.Property == script.Linearizability
+		x.early = want.Property == script.NoPanic || slices.Contains(checker.Properties(), want.Property)
 		if want.Property == script.ReplicasAgree {
 			x.end = append(x.end, x.replicasIdentical)
 		}

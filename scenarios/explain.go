@@ -44,7 +44,7 @@ const (
 // Explain plays a run again, twice, and returns what led to its violation. It returns the zero Explanation when nothing was
 // violated. What it holds in memory is bounded however long the run is. The callbacks of o are not called, but Boot.
 func (f File) Explain(seed uint64, o Options) Explanation {
-	o = Options{Boot: o.Boot, HistoryBudget: o.HistoryBudget}
+	o = Options{Boot: o.Boot, HistoryBudget: o.HistoryBudget, Mutant: o.Mutant}
 	look := &looker{}
 	first := o
 	first.each = look.each

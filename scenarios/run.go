@@ -28,6 +28,9 @@ type Options struct {
 	// 0 is not to. Such a run judges nothing that it did not come to.
 	StopAtEvent uint64
 	StopAt      time.Duration
+	// Mutant is the name of the mutant that this build's core is, "" for the shipped one. A file that is for a mutant is
+	// run by no other.
+	Mutant string
 	// HistoryBudget is how many steps the check of the history may take on one key, 0 for
 	// [checker.DefaultBudget].
 	HistoryBudget int
@@ -122,6 +125,9 @@ func (f File) Run(seed uint64, o Options) (res Result) {
 // build makes the world as it is at time 0.
 func (r *Run) build() error {
 	sc := r.scenario
+	if want := script.MutantName(sc.Mutant); want != "" && want != r.opts.Mutant {
+		return fmt.Errorf("the file plays with the core of mutant %s, and this one is another: raftsim run and replay build it", want)
+	}
 	properties, err := r.invariants()
 	if err != nil {
 		return err
@@ -243,9 +249,13 @@ func (r *Run) play() {
 	if ok {
 		r.clients.stop()
 		r.timeline.close()
-		if want := r.expect.liveness; want != nil {
+		switch want := r.expect.liveness; {
+		case want != nil:
 			ok = r.liveness.await(r, want)
-		} else {
+		case r.expect.early:
+			// What is to be violated after some event was to be so by now: that it may happen some day is not what the file says.
+			r.ended, ok = true, false
+		default:
 			ok = r.settle()
 		}
 	}

@@ -66,5 +66,5 @@ func runs(f runFlags, paths ...string) func(context.Context, streams) error {
 // replays makes `raftsim replay` likewise.
 func replays(f replayFlags, seed uint64, path string) func(context.Context, streams) error {
 	f.seed.value, f.seed.given = seed, true
-	return func(_ context.Context, s streams) error { return replay(s, path, f) }
+	return func(ctx context.Context, s streams) error { return replay(ctx, s, path, f) }
 }

@@ -13,13 +13,18 @@ import (
 
 	"raftsim/scenarios"
 	"raftsim/scenarios/mutants"
+	"raftsim/scenarios/script"
 )
 
 // mutated is the name of the mutant that this raftsim is, set by the linker where one is built; "" in every other.
 var mutated string
 
 // mutantFlag is --mutant, which run and replay take.
-type mutantFlag struct{ argument string }
+type mutantFlag struct {
+	argument string
+	// inFile says that the scenario names the mutant itself, so that commands need not.
+	inFile bool
+}
 
 func (f *mutantFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.argument, "mutant", "", "play with the deliberate fault of this `name` or file in the core (needs Go and a checkout)")
@@ -67,6 +72,37 @@ func (f *mutantFlag) become(ctx context.Context, s streams) error {
 	return nil
 }
 
+// asFilesSay is become for the mutant that the files are for, if they are for one. What a flag says has to be the same.
+func (f *mutantFlag) asFilesSay(ctx context.Context, s streams, files []scenarios.File) error {
+	want := ""
+	for i, file := range files {
+		m := file.Scenario.Mutant
+		if i > 0 && m != want {
+			return fmt.Errorf("%s is for %s, and %s for %s: they take two runs", files[0].Path, coreOf(want), file.Path, coreOf(m))
+		}
+		want = m
+	}
+	if want == "" {
+		return nil
+	}
+	if f.argument != "" && mutants.Name(f.argument) != script.MutantName(want) {
+		return fmt.Errorf("%s is for %s, and not for %s", files[0].Path, coreOf(want), coreOf(f.argument))
+	}
+	f.inFile = true
+	if mutated != "" {
+		return nil
+	}
+	f.argument = want
+	return f.become(ctx, s)
+}
+
+func coreOf(mutant string) string {
+	if mutant == "" {
+		return "the core without a fault"
+	}
+	return "mutant " + mutant
+}
+
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./-]*$`)
 
 // replay is the command that plays a run again, with the mutant it was found in.
@@ -75,7 +111,7 @@ func (f *mutantFlag) replay(r *scenarios.Result) string { return f.with(r.Replay
 // with is a command that is to run with the mutant.
 func (f *mutantFlag) with(command string) string {
 	switch {
-	case f.argument == "":
+	case f.argument == "" || f.inFile:
 		return command
 	case plainWord.MatchString(f.argument):
 		return command + " --mutant " + f.argument

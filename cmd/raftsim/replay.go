@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +64,7 @@ wrong, --picture writes a page that draws it.`,
 			if err := f.mutant.become(cmd.Context(), s); err != nil {
 				return err
 			}
-			return replay(s, args[0], f)
+			return replay(cmd.Context(), s, args[0], f)
 		},
 	}
 	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
@@ -79,7 +80,7 @@ wrong, --picture writes a page that draws it.`,
 	return cmd
 }
 
-func replay(s streams, path string, f replayFlags) error {
+func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 	switch {
 	case !f.seed.given:
 		return errors.New("--seed is missing: which run is to be played again?")
@@ -90,11 +91,15 @@ func replay(s streams, path string, f replayFlags) error {
 	case f.step && (f.json || f.log || f.trace || f.at.given || f.event.given || f.history.given || f.picture.given):
 		return errors.New("--step shows one event after the other: it does not go with what prints or writes a whole run")
 	}
-	leaveSignals()
 	file, err := loadOne(s, path)
 	if err != nil {
 		return err
 	}
+	if err := f.mutant.asFilesSay(ctx, s, []scenarios.File{file}); err != nil {
+		return err
+	}
+	leaveSignals()
+	f.options.Mutant = mutated
 	o := f.options
 	if f.step {
 		return step(s, file, f.seed.value, o)

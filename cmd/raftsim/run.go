@@ -74,6 +74,10 @@ func run(ctx context.Context, s streams, paths []string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := f.mutant.asFilesSay(ctx, s, files); err != nil {
+		return err
+	}
+	f.options.Mutant = mutated
 	total := uint64(0)
 	jobs := make([]scenarios.Job, len(files))
 	for i, file := range files {

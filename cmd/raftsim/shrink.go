@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ Where it can be had, it fails whatever the seed.`,
 			if err := f.mutant.become(cmd.Context(), s); err != nil {
 				return err
 			}
-			return shrinkRun(s, args[0], f)
+			return shrinkRun(cmd.Context(), s, args[0], f)
 		},
 	}
 	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
@@ -63,12 +64,16 @@ Where it can be had, it fails whatever the seed.`,
 	return cmd
 }
 
-func shrinkRun(s streams, path string, f shrinkFlags) error {
-	leaveSignals()
+func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error {
 	file, err := loadOne(s, path)
 	if err != nil {
 		return err
 	}
+	if err := f.mutant.asFilesSay(ctx, s, []scenarios.File{file}); err != nil {
+		return err
+	}
+	leaveSignals()
+	f.options.Mutant = mutated
 	drawn := false
 	o := shrink.Options{Run: f.options, Runs: uint64(f.runs.value), Mutant: f.mutant.argument}
 	if s.live {
@@ -96,7 +101,7 @@ func shrinkRun(s streams, path string, f shrinkFlags) error {
 	s.sayf("%s, %s, after %s: %s\n", entriesOf(len(m.Scenario.Timeline)), count(uint64(m.Scenario.Cluster.Nodes), "node"), count(m.Runs, "run"), m.Result.Line())
 	if f.out.given {
 		m.Result.File = f.out.value
-		s.sayf("  replay: %s\n", f.mutant.replay(&m.Result))
+		s.sayf("  replay: %s\n", m.Result.Replay()) // the file says which mutant it is for
 	}
 	return nil
 }

@@ -15,6 +15,7 @@
 //	about: What it shows.          # any text
 //	duration: 20s                  # virtual time, up to 24h
 //	seeds: 1..200                  # or 3,9 or 7; the default is 1..200
+//	mutant: quorum-third           # a core with that deliberate fault; default none. It takes Go and a checkout
 //
 //	cluster:
 //	  nodes: 5                     # n1 ... n5; 1 to 99, default 3

@@ -17,6 +17,9 @@ func Format(s *Scenario) []byte {
 	}
 	w.key(0, "duration", s.Duration.String())
 	w.key(0, "seeds", s.Seeds.String())
+	if s.Mutant != "" {
+		w.key(0, "mutant", s.Mutant)
+	}
 	w.cluster(&s.Cluster)
 	w.section("network", linkKeys(&NetworkChange{&s.Network.Latency, &s.Network.Loss, &s.Network.Duplicate, &s.Network.Reorder}, true))
 	w.clients(&s.Clients)
@@ -40,7 +43,7 @@ func FormatEntry(e *Entry) string {
 	key, value := trigger(&e.Trigger)
 	verb, what := action(e.Action)
 	on := ""
-	if goesWithOn(e.Action) {
+	if GoesWithOn(e.Action) {
 		on = " on " + e.On.String()
 	}
 	return fmt.Sprintf("%s %s: %s %s%s", key, value, verb, what, on)
@@ -153,7 +156,7 @@ func (w *writer) entry(e *Entry) {
 	w.key(2, "- "+key, value)
 	verb, what := action(e.Action)
 	w.key(4, verb, what)
-	if goesWithOn(e.Action) {
+	if GoesWithOn(e.Action) {
 		w.key(4, "on", e.On.String())
 	}
 }
@@ -172,8 +175,8 @@ func trigger(t *Trigger) (key, value string) {
 	return "at", t.From.String()
 }
 
-// goesWithOn says whether `on` says whom an action is for.
-func goesWithOn(a Action) bool {
+// GoesWithOn says whether `on` says whom an action is for.
+func GoesWithOn(a Action) bool {
 	switch a.(type) {
 	case SetNetwork, SetTimeouts, SetClock, SetDisk, RotDisk:
 		return true

@@ -20,7 +20,7 @@ const lowestTimeout = 100 * time.Microsecond
 const needs = "a scenario needs at least name and duration"
 
 // keys of the whole file, in the order in which they are documented.
-var fileKeys = []string{"name", "about", "duration", "seeds", "cluster", "network", "clients", "timeline", "expect"}
+var fileKeys = []string{"name", "about", "duration", "seeds", "mutant", "cluster", "network", "clients", "timeline", "expect"}
 
 // Read reads a scenario file. name is what errors call it. The error is of type [Errors] and
 // holds everything that is wrong, unless the YAML itself cannot be read: then that alone.
@@ -131,6 +131,9 @@ func (r *reader) file(root *node) {
 			}
 		}
 	}
+	if n := f.get("mutant"); n != nil {
+		r.mutant(n)
+	}
 	r.cluster(f.get("cluster"))
 	r.network(f.get("network"))
 	r.clients(f.get("clients"))
@@ -160,6 +163,29 @@ func (r *reader) name(n *node) {
 	default:
 		r.to.Name = s
 	}
+}
+
+// mutant reads the name of a mutant that ships, or the path of another one.
+func (r *reader) mutant(n *node) {
+	s, ok := r.scalar(n, "a mutant like quorum-third")
+	switch {
+	case !ok:
+	case !kebab.MatchString(MutantName(s)) || MutantName(s) == s && n.is != text && !n.quoted:
+		r.on(n, "%s is not a mutant like quorum-third, nor a file like my-faults/slow-vote%s", quote(s), mutantExtension)
+	default:
+		r.to.Mutant = s
+	}
+}
+
+// mutantExtension is how the names of mutants' files end.
+const mutantExtension = ".mutant"
+
+// MutantName is the name of the mutant that a file's `mutant` means, given by its name or by the path of its file.
+func MutantName(s string) string {
+	if rest, is := strings.CutSuffix(s, mutantExtension); is {
+		return rest[strings.LastIndexByte(rest, '/')+1:]
+	}
+	return s
 }
 
 var networkKeys = []string{"latency", "loss", "duplicate", "reorder"}

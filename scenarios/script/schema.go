@@ -44,6 +44,7 @@ const (
 	ratePattern      = `^[0-9]+(\.[0-9]{1,3}0*)?/s$`
 	sizePattern      = `^[0-9]+(\.[0-9]+)?(B|KiB|MiB)$`
 	namePattern      = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
+	mutantPattern    = `^([a-z][a-z0-9]*(-[a-z0-9]+)*|.*[a-z0-9]\.mutant)$`
 	nodePattern      = `^n[1-9][0-9]?$`
 	seedPattern      = wholePattern + `(\.\.` + wholePattern + `)?`
 	comparisonFormat = `^(<|<=|==|!=|>=|>) *` + wholePattern + ` *$`
@@ -146,6 +147,8 @@ func fileSchema() *jsonschema.Schema {
 			{Type: "integer", Minimum: new(float64)},
 			matching(`^ *` + seedPattern + `( *, *` + seedPattern + `)* *$`),
 		}}, "1..200")},
+		property{"mutant", "The core with a deliberate fault to play with: the name of one that ships, or the path of its file. It takes Go and a checkout.",
+			matching(mutantPattern)},
 		property{"cluster", "The nodes n1, n2, ... and their timing.", clusterSchema()},
 		property{"network", "What every link between two nodes does.", networkSchema()},
 		property{"clients", "The workload. Without this key there is none.", clientsSchema()},

@@ -13,7 +13,9 @@ type Scenario struct {
 	About    string
 	Duration time.Duration
 	// Seeds is what a sweep of this file covers; never empty.
-	Seeds    Seeds
+	Seeds Seeds
+	// Mutant is the core with a deliberate fault that the file is for, a name or the path of its file; "" is the shipped core.
+	Mutant   string
 	Cluster  Cluster
 	Network  Network
 	Clients  Clients

@@ -50,6 +50,15 @@ func bound(sc *script.Scenario, e *script.Entry, st *scenarios.Started) (script.
 	case st.At > e.Trigger.From:
 		b.Trigger.From = st.At
 	}
+	if script.GoesWithOn(e.Action) {
+		if len(st.Nodes) == 0 {
+			return b, false
+		}
+		if b.On = nodes(st.Nodes); len(st.Nodes) == sc.Cluster.Names {
+			b.On = script.Selector{Kind: script.SelAll} // it means the clients' links, too
+		}
+		return b, true
+	}
 	switch a := e.Action.(type) {
 	case script.Partition:
 		if len(st.Groups) < 2 {
@@ -66,14 +75,6 @@ func bound(sc *script.Scenario, e *script.Entry, st *scenarios.Started) (script.
 			return b, false
 		}
 		b.Action = script.Cut{From: nodes(st.Groups[0]), To: nodes(st.Groups[1])}
-		return b, true
-	case script.SetNetwork, script.SetTimeouts, script.SetClock:
-		if len(st.Nodes) == 0 {
-			return b, false
-		}
-		if b.On = nodes(st.Nodes); len(st.Nodes) == sc.Cluster.Names {
-			b.On = script.Selector{Kind: script.SelAll} // it means the clients' links, too
-		}
 		return b, true
 	default:
 		if len(st.Nodes) > 0 {

@@ -55,7 +55,7 @@ func withoutNode(sc *script.Scenario, id raft.NodeID) *script.Scenario {
 		if !ok {
 			return nil
 		}
-		if onSays(e.Action) && !gone && e.On.Kind != script.SelAll {
+		if script.GoesWithOn(e.Action) && !gone && e.On.Kind != script.SelAll {
 			e.On, gone, ok = selectorWithout(e.On, id)
 		}
 		if !ok {
@@ -88,14 +88,6 @@ func after(n, id raft.NodeID) raft.NodeID {
 	return 0
 }
 
-func onSays(a script.Action) bool {
-	switch a.(type) {
-	case script.SetNetwork, script.SetTimeouts, script.SetClock:
-		return true
-	}
-	return false
-}
-
 // selectorWithout takes a node out of a selector. gone says that nobody is left, ok is false when it does not name its nodes.
 func selectorWithout(sel script.Selector, id raft.NodeID) (left script.Selector, gone, ok bool) {
 	ids, ok := named(sel)
@@ -115,6 +107,9 @@ func selectorWithout(sel script.Selector, id raft.NodeID) (left script.Selector,
 }
 
 func actionWithout(a script.Action, id raft.NodeID) (left script.Action, gone, ok bool) {
+	if script.GoesWithOn(a) {
+		return a, false, true // on names them
+	}
 	switch a := a.(type) {
 	case script.Partition:
 		var groups []script.Selector
@@ -133,7 +128,7 @@ func actionWithout(a script.Action, id raft.NodeID) (left script.Action, gone, o
 		to, noneTo, okTo := selectorWithout(a.To, id)
 		same := from.String() == to.String() && from.Kind == script.SelNode
 		return script.Cut{From: from, To: to}, noneFrom || noneTo || same, okFrom && okTo
-	case script.Heal, script.Burst, script.SetNetwork, script.SetTimeouts, script.SetClock:
+	case script.Heal, script.Burst:
 		return a, false, true
 	}
 	ids := nodesOf(a)

@@ -54,6 +54,26 @@ func (s *shrinker) dropPicked(i int) {
 			change(func(e *script.Entry) { e.Action = withNodes(e.Action, slices.Delete(slices.Clone(ids), k, k+1)) })
 		}
 	}
+	if !script.GoesWithOn(entry().Action) {
+		s.dropCut(i)
+		return
+	}
+	on := func() []raft.NodeID { ids, _ := named(entry().On); return ids }
+	for k := len(on()) - 1; k >= 0; k-- {
+		if ids := on(); len(ids) > 1 && k < len(ids) {
+			change(func(e *script.Entry) { e.On = nodes(slices.Delete(slices.Clone(ids), k, k+1)) })
+		}
+	}
+}
+
+// dropCut takes nodes out of the ends of a cut, if the entry is one.
+func (s *shrinker) dropCut(i int) {
+	entry := func() *script.Entry { return &s.now.Scenario.Timeline[i] }
+	change := func(edit func(*script.Entry)) {
+		c := s.changed()
+		edit(&c.Timeline[i])
+		s.try(c)
+	}
 	for _, end := range []int{0, 1} {
 		for k := len(cutEnd(entry(), end)) - 1; k >= 0; k-- {
 			if ids := cutEnd(entry(), end); len(ids) > 1 && k < len(ids) {

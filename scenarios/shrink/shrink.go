@@ -23,6 +23,7 @@ package shrink
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"raftsim/checker"
 	"raftsim/scenarios"
@@ -42,7 +43,8 @@ type Options struct {
 	// Runs and Events bound the runs and the events of all of them together; 0 is [DefaultRuns] and [DefaultEvents].
 	// When one is used up, what has been reached is the result.
 	Runs, Events uint64
-	// Mutant is what a command line calls the core with a fault that is run, "" for the shipped one. It goes into the file.
+	// Mutant is what a command line calls the core with a fault that is run, "" for the shipped one, or for what the file says.
+	// It goes into the minimal file.
 	Mutant string
 	// Each, when not nil, is told of every change that was kept: how many runs there were, how many entries are left.
 	Each func(runs uint64, entries int)
@@ -83,7 +85,7 @@ func Shrink(f scenarios.File, seed uint64, o Options) (*Minimum, error) {
 	if o.Events == 0 {
 		o.Events = DefaultEvents
 	}
-	o.Run = scenarios.Options{Boot: o.Run.Boot, HistoryBudget: o.Run.HistoryBudget}
+	o.Run = scenarios.Options{Boot: o.Run.Boot, HistoryBudget: o.Run.HistoryBudget, Mutant: o.Run.Mutant}
 	s := &shrinker{o: o, seed: seed, tried: map[string]bool{}}
 	if err := s.begin(f); err != nil {
 		return nil, err
@@ -107,11 +109,13 @@ func (s *shrinker) begin(f scenarios.File) error {
 	sc := clone(f.With(s.seed))
 	sc.Expect = plain(sc.Expect)
 	sc.Seeds = oneSeed(s.seed)
+	if s.o.Mutant != "" {
+		sc.Mutant = s.o.Mutant
+	}
 	var err error
 	if s.now, err = scenarios.Parse(shrunkPath, script.Format(sc)); err != nil {
 		return fmt.Errorf("the scenario cannot be written as a file: %w", err)
 	}
-	s.atEnd = true
 	res := s.run(s.now, s.seed, nil)
 	switch res.Verdict {
 	case scenarios.Pass:
@@ -121,10 +125,13 @@ func (s *shrinker) begin(f scenarios.File) error {
 		return fmt.Errorf("only a violation can be shrunk, and this run is: %s", res.Line())
 	}
 	s.want = signOf(&res)
-	s.atEnd = res.Event == 0 || res.At > sc.Duration
+	s.atEnd = res.Event == 0
 	for _, expect := range s.expecting(sc.Expect) {
 		c := clone(sc)
 		c.Name, c.Expect = nameOf(sc.Name), expect
+		if res.Event != 0 {
+			c.Duration = max(c.Duration, roundUp(res.At, 10*time.Millisecond)) // it has to show within the duration
+		}
 		if s.try(c) {
 			return nil
 		}

@@ -195,6 +195,18 @@ func (s *shrinker) plainEntry(i int) {
 				}
 			}
 		}
+	case script.SetDisk:
+		for _, less := range []script.SetDisk{
+			{Sync: a.Sync}, {Full: a.Full}, {FailSyncs: a.FailSyncs}, {Unsynced: a.Unsynced}, {Sync: a.Sync, Unsynced: a.Unsynced},
+		} {
+			if change(func(e *script.Entry) { e.Action = less }) {
+				break
+			}
+		}
+		if now := entry().Action.(script.SetDisk); now.Sync != nil && now.Sync.Min != now.Sync.Max {
+			now.Sync = &script.DurationRange{Min: now.Sync.Max, Max: now.Sync.Max}
+			change(func(e *script.Entry) { e.Action = now })
+		}
 	case script.SetTimeouts:
 		if a.Heartbeat != 0 && a.Election != nil {
 			_ = change(func(e *script.Entry) { e.Action = script.SetTimeouts{Election: a.Election} }) ||

@@ -85,9 +85,6 @@ func (s *shrinker) spent() bool { return s.runs >= s.o.Runs || s.events >= s.o.E
 // run plays a scenario, as far as can matter.
 func (s *shrinker) run(f scenarios.File, seed uint64, watch func(*scenarios.Options)) scenarios.Result {
 	o := s.o.Run
-	if !s.atEnd {
-		o.StopAt = f.Scenario.Duration
-	}
 	if watch != nil {
 		watch(&o)
 	}
