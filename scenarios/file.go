@@ -24,8 +24,11 @@ var shipped embed.FS
 // Chaos is the name under which [Load] finds the standard world of fault hunting, which is not among the shipped scenarios.
 const Chaos = "chaos-5"
 
-// Fuzz is the name under which [Load] finds the worlds that are drawn from the seed; see [draw.World].
-const Fuzz = "fuzz"
+// Names under which [Load] finds the worlds that are drawn from the seed; see [draw.World] and [draw.Priority].
+const (
+	Fuzz         = "fuzz"
+	FuzzPriority = "fuzz-priority"
+)
 
 // folder is where the shipped files stand in the source tree, and how they are named; chaosFolder is within it.
 const (
@@ -81,8 +84,8 @@ func Shipped() ([]File, error) {
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
-// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] is no file: its scenario
-// is drawn from the seed. The error is a
+// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] and [FuzzPriority] are no files: their
+// scenarios are drawn from the seed. The error is a
 // [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
 	source, err := readFile(name)
@@ -92,8 +95,11 @@ func Load(name string) (File, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return File{}, err
 	}
-	if name == Fuzz {
-		return File{Path: Fuzz, Scenario: draw.All(), Draw: draw.World}, nil
+	switch name {
+	case Fuzz:
+		return File{Path: name, Scenario: draw.All(name), Draw: draw.World}, nil
+	case FuzzPriority:
+		return File{Path: name, Scenario: draw.All(name), Draw: draw.Priority}, nil
 	}
 	base, err := meant(name, shippedNames())
 	if err != nil {

@@ -65,6 +65,19 @@ func TestWrongCommandLines(t *testing.T) {
 		"shrink calm.yaml --seed 1 --runs 0": "--runs 0: want a whole number from 1 to 10000000",
 		"shrink calm.yaml --seed 1 --out=":   `--out "": want the name of a file`,
 
+		"fuzz x":                           `raftsim fuzz takes no argument, and was given "x"`,
+		"fuzz --strategy magic":            `there is no strategy "magic"; there are swarm, priority`,
+		"fuzz --print":                     "--print prints the scenario of one seed; give --seed",
+		"fuzz --shard 9/8":                 "--shard 9/8: shard 9 is past the last of 8, which is 8",
+		"fuzz --shard 1/8 --shard-total 8": "--shard says of how many it is one",
+		"fuzz --shard-total 8":             "nothing says which of them this is",
+		"fuzz --out a --resume a":          "--out begins a file and --resume goes on with one",
+		"fuzz --time 20":                   "--time 20: it has no unit; write 20s",
+		"fuzz --resume calm.yaml":          "calm.yaml: these are no results of raftsim fuzz",
+		"merge":                            "merge takes files of results, and was given none",
+		"merge calm.yaml":                  "calm.yaml: these are no results of raftsim fuzz",
+		"merge nope":                       "nope: no such file",
+
 		"check":                   "check takes one history, not 0",
 		"check a b":               "check takes one history, not 2",
 		"check a --budget 0":      "--budget 0: want a whole number from 1 to 1000000000",
@@ -95,7 +108,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "shrink", "check", "bench", "mutants", "schema", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {

