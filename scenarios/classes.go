@@ -140,7 +140,7 @@ func (s *states) refused(n *node, to raft.NodeID, m *raft.Message) {
 	}
 }
 
-// inStep looks whether all voters know the same last entry to be committed, as one of them now does.
+// inStep looks whether all voters know the same last entry to be committed, as one of them now does; no entry is none.
 func (s *states) inStep() {
 	for _, v := range s.r.members.config.Voters {
 		if n := &s.r.nodes[v.ID]; !n.up || n.seen.LastIndex != s.r.commit || n.seen.Commit != s.r.commit {

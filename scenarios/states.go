@@ -282,7 +282,7 @@ func (s *states) advanced(n *node) {
 		p.inherited = 0
 		s.reach(stateEarlierTermCommitted)
 	}
-	if n.seen.Commit == s.r.commit && n.seen.LastIndex == s.r.commit && !s.has(stateReplicasInStep) {
+	if n.seen.Commit == s.r.commit && s.r.commit > 0 && n.seen.LastIndex == s.r.commit && !s.has(stateReplicasInStep) {
 		s.inStep()
 	}
 	if p.known > p.missed && n.seen.Applied > p.missed {
