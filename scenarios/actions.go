@@ -105,6 +105,7 @@ func (t *timeline) act(e *entry) {
 	case script.FireTimeout:
 		for _, id := range e.nodes {
 			if w.FireTimer(id, replica.TimerElection) {
+				t.r.states.fired(id)
 				e.effects++
 			}
 		}

@@ -40,6 +40,8 @@ type client struct {
 	// leader that others still name and that no longer answers.
 	probe raft.NodeID
 	tries int
+	// asked is when the operation was begun.
+	asked time.Duration
 	// hops counts redirections since the client last waited.
 	hops int
 	// silent is who did not answer in time, to whom no hint leads back before somebody has answered: a leader
@@ -87,7 +89,8 @@ func (c *client) begin() {
 	}
 	c.seq++
 	c.choose()
-	c.handle = c.w.history.Call(uint64(c.host), &c.request, c.w.r.world.Now())
+	c.asked = c.w.r.world.Now()
+	c.handle = c.w.history.Call(uint64(c.host), &c.request, c.asked)
 	c.w.began(c.session, sessionAt{c.seq, c.handle})
 	c.busy, c.tries = true, 0
 	c.send()
@@ -186,6 +189,9 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 		if c.opening {
 			c.opened(a.Opened)
 		} else {
+			if c.request.Op == kv.Get {
+				c.w.r.states.read(from, c.asked)
+			}
 			c.finish(a.Result)
 		}
 	case kv.Expired:
@@ -202,6 +208,7 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 		if c.resting || c.w.stopped || from != c.target {
 			return // an answer to an earlier try
 		}
+		c.w.r.states.turnedAway(c.request.Op)
 		c.w.retried++
 		known := a.Leader != raft.None && a.Leader != from && a.Leader != c.silent && int(a.Leader) < len(c.w.r.nodes)
 		if known {

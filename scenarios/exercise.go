@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 
 	"raftsim/scenarios/script"
 )
@@ -55,6 +56,41 @@ func (r *Run) notExercised() []string {
 		}
 	}
 	return missing
+}
+
+// Fault is one kind of fault in a run: how often the scenario asked for it, and how often it came to do something. What the
+// network draws for every message was not asked for so and so often: Asked is 0, and Fired counts messages.
+type Fault struct {
+	Kind         string
+	Asked, Fired uint64
+}
+
+// faults counts what was done to the cluster.
+func (r *Run) faults() []Fault {
+	var faults []Fault
+	for i := range r.timeline.entries {
+		e := &r.timeline.entries[i]
+		kind := e.Action.Verb()
+		k := slices.IndexFunc(faults, func(f Fault) bool { return f.Kind == kind })
+		if k < 0 {
+			k = len(faults)
+			faults = append(faults, Fault{Kind: kind})
+		}
+		faults[k].Asked++
+		if e.effects > 0 {
+			faults[k].Fired++
+		}
+	}
+	if r.world == nil {
+		return faults
+	}
+	c := r.world.Counters()
+	for _, f := range [...]Fault{{"message lost", 0, c.Lost}, {"message repeated", 0, c.Duplicated}, {"message overtaken", 0, c.Reordered}} {
+		if f.Fired > 0 {
+			faults = append(faults, f)
+		}
+	}
+	return faults
 }
 
 // wantsNoCommits says whether the file expects that nothing is committed while an entry lasts, or

@@ -162,14 +162,14 @@ func (l *liveness) heal() {
 	for _, id := range l.core {
 		drift, timeouts := r.timeline.drift(id), r.timeline.timeouts(id)
 		r.timeline.healed[id] = true
+		w.Restart(id)
+		w.Resume(id) // first, since what it was told meanwhile comes with it
 		if drift != 0 {
 			w.SetClock(id, sim.Clock{})
 		}
 		if now := r.timeline.timeouts(id); now != timeouts {
 			w.SetTimeouts(id, now)
 		}
-		w.Resume(id)
-		w.Restart(id)
 		for _, other := range l.core {
 			if other != id && w.Link(id, other) != link {
 				w.SetLink(id, other, link)

@@ -14,8 +14,6 @@ import (
 	"raftsim/scenarios"
 )
 
-const writers = "\nclients: {count: 4, rate: 25/s, timeout: 100ms, mix: {put: 100%}}"
-
 // healed plays seeds of a scenario that expects liveness, and returns the results.
 func healed(t *testing.T, seeds uint64, text string, o scenarios.Options) []scenarios.Result {
 	t.Helper()

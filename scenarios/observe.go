@@ -39,6 +39,7 @@ type node struct {
 	// seen is the state after the last event that touched the node; what it was before a crash stays.
 	seen raft.Status
 	past past
+	classes
 }
 
 // booted looks at the process that just started.
@@ -185,8 +186,9 @@ func (r *Run) judge(n *node, s *raft.Status) {
 }
 
 // received tells the checker of a message that a node is about to handle.
-func (r *Run) received(_, _ raft.NodeID, m sim.Message) {
+func (r *Run) received(to, _ raft.NodeID, m sim.Message) {
 	if m, ok := m.(*raft.Message); ok {
+		r.states.told(to, m)
 		r.check.Received(r.checkMoment(), m)
 	}
 }
@@ -201,6 +203,7 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	if v := r.check.Sent(at, rm); v != nil {
 		r.broken(v)
 	}
+	r.states.sent(from, to, rm)
 	p := checker.Promise{Node: from, To: to, Term: rm.Term, Incarnation: rm.Incarnation}
 	switch {
 	case rm.Kind == raft.MsgRequestVote:

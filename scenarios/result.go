@@ -67,6 +67,10 @@ type Result struct {
 	NotExercised []string
 	// Reached are the states that the file's `sometimes` names and this run reached, in the file's order.
 	Reached []string
+	// States are all that it reached.
+	States StateSet
+	// Faults are what the scenario and the network did to the cluster, by kind, in the order of the file.
+	Faults []Fault
 	// History is what the clients saw.
 	History *checker.History
 	// Linearizability is what the check of the history came to, nil when it was not checked; it can draw a picture.
@@ -150,10 +154,11 @@ func (r *Run) result() Result {
 	} else if r.finding == nil || r.finding.verdict != Error {
 		res.NotExercised = r.notExercised()
 	}
+	res.States, res.Faults = r.states.reached, r.faults()
 	for _, e := range r.scenario.Expect {
 		if s, ok := e.Want.(script.Sometimes); ok {
 			for _, name := range s.States {
-				if r.states.has(name) && !slices.Contains(res.Reached, name) {
+				if r.states.reached.Has(name) && !slices.Contains(res.Reached, name) {
 					res.Reached = append(res.Reached, name)
 				}
 			}

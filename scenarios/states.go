@@ -10,26 +10,55 @@ type state uint8
 
 const (
 	stateLeaderElected state = iota
-	stateTermChanges
+	stateElectionSingle
+	stateElectionDisputed
 	stateSplitVote
+	stateElectionByPreVote
+	statePreVoteInVain
+	stateElectionByTransfer
+	stateTransferInVain
+	stateElectionForced
+	stateTermChanges
 	stateMinorityLeaderStepsDown
+	stateQuorumLost
+	stateReplicasInStep
+	stateRepairedAtOnce
+	stateRepairedInSteps
+	stateWindowFull
 	stateLogsDiverge
 	stateLogsDivergeOverTerms
 	stateConflictTruncated
 	stateEarlierTermCommitted
-	stateLeaderCrashed
 	statePartitionWithWrites
-	stateRestartCatchesUp
-	stateRetryDeduplicated
 	stateSnapshotInstalled
 	stateLogCompacted
+	stateLearnerAdded
 	stateLearnerPromoted
-	stateJoinerLeads
+	stateSingleChange
 	stateJointConfiguration
+	stateJointLeft
+	stateMemberRemoved
 	stateLeaderRemoved
 	stateConfigurationRolledBack
 	stateTermChangesDuringJoin
+	stateJoinerLeads
 	stateWipedNodeReturns
+	stateReadThroughLog
+	stateReadAtLeader
+	stateReadAtFollower
+	stateReadByLease
+	stateReadRefused
+	stateCrashWhenIdle
+	stateCrashWithUnsynced
+	stateCrashBeforeVoteSynced
+	stateCrashAmidSnapshot
+	stateLeaderCrashed
+	stateLeaderCrashedUncommitted
+	stateCandidateCrashed
+	stateQuorumDown
+	stateAllDown
+	stateRestartCatchesUp
+	stateRetryDeduplicated
 	stateTurnedAway
 	stateSessionExpired
 	stateHaltedByDisk
@@ -40,26 +69,55 @@ const (
 // stateNames are in the order of the constants above.
 var stateNames = [states_]string{
 	script.StateLeaderElected,
-	script.StateTermChanges,
+	script.StateElectionSingle,
+	script.StateElectionDisputed,
 	script.StateSplitVote,
+	script.StateElectionByPreVote,
+	script.StatePreVoteInVain,
+	script.StateElectionByTransfer,
+	script.StateTransferInVain,
+	script.StateElectionForced,
+	script.StateTermChanges,
 	script.StateMinorityLeaderStepsDown,
+	script.StateQuorumLost,
+	script.StateReplicasInStep,
+	script.StateRepairedAtOnce,
+	script.StateRepairedInSteps,
+	script.StateWindowFull,
 	script.StateLogsDiverge,
 	script.StateLogsDivergeOverTerms,
 	script.StateConflictTruncated,
 	script.StateEarlierTermCommitted,
-	script.StateLeaderCrashed,
 	script.StatePartitionWithWrites,
-	script.StateRestartCatchesUp,
-	script.StateRetryDeduplicated,
 	script.StateSnapshotInstalled,
 	script.StateLogCompacted,
+	script.StateLearnerAdded,
 	script.StateLearnerPromoted,
-	script.StateJoinerLeads,
+	script.StateSingleChange,
 	script.StateJointConfiguration,
+	script.StateJointLeft,
+	script.StateMemberRemoved,
 	script.StateLeaderRemoved,
 	script.StateConfigurationRolledBack,
 	script.StateTermChangesDuringJoin,
+	script.StateJoinerLeads,
 	script.StateWipedNodeReturns,
+	script.StateReadThroughLog,
+	script.StateReadAtLeader,
+	script.StateReadAtFollower,
+	script.StateReadByLease,
+	script.StateReadRefused,
+	script.StateCrashWhenIdle,
+	script.StateCrashWithUnsynced,
+	script.StateCrashBeforeVoteSynced,
+	script.StateCrashAmidSnapshot,
+	script.StateLeaderCrashed,
+	script.StateLeaderCrashedUncommitted,
+	script.StateCandidateCrashed,
+	script.StateQuorumDown,
+	script.StateAllDown,
+	script.StateRestartCatchesUp,
+	script.StateRetryDeduplicated,
 	script.StateTurnedAway,
 	script.StateSessionExpired,
 	script.StateHaltedByDisk,
@@ -70,9 +128,11 @@ var stateNames = [states_]string{
 // so that events that change nothing cost nothing.
 type states struct {
 	r       *Run
-	reached uint32
+	reached StateSet
 	// candidate and led say whether the highest term has had a candidate and a leader.
 	candidate, led bool
+	// candidates counts those that stood in the highest term.
+	candidates int
 	// parted says that some two nodes cannot hear each other.
 	parted bool
 }
@@ -91,13 +151,30 @@ type past struct {
 
 func (s *states) init(r *Run) { s.r = r }
 
-func (s *states) reach(st state) { s.reached |= 1 << st }
+func (s *states) reach(st state) { s.reached[st/64] |= 1 << (st % 64) }
 
-// has says whether the run came through the state of that name.
-func (s *states) has(name string) bool {
+// has says whether a state was reached already, so that it need not be looked for.
+func (s *states) has(st state) bool { return s.reached[st/64]&(1<<(st%64)) != 0 }
+
+// StateSet is some of the states of [script.States].
+type StateSet [2]uint64
+
+// Names returns the names of the states in the set, in a fixed order.
+func (s StateSet) Names() []string {
+	var names []string
+	for i, name := range stateNames {
+		if s[i/64]&(1<<(i%64)) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Has says whether the state of that name is in the set.
+func (s StateSet) Has(name string) bool {
 	for i, n := range stateNames {
 		if n == name {
-			return s.reached&(1<<i) != 0
+			return s[i/64]&(1<<(i%64)) != 0
 		}
 	}
 	return false
@@ -111,7 +188,7 @@ func (s *states) termBegins() {
 	if s.r.members.joining() && s.led {
 		s.reach(stateTermChangesDuringJoin)
 	}
-	s.candidate, s.led = false, false
+	s.candidate, s.led, s.candidates = false, false, 0
 }
 
 // committed is told before a node is the first to know a commit index.
@@ -134,6 +211,7 @@ func (s *states) roleChanged(n *node, was *raft.Status) {
 		s.reach(stateLeaderRemoved)
 	}
 	n.past.minority, n.past.inherited = false, 0
+	s.stood(n, was)
 	switch now.Role {
 	case raft.Candidate:
 		s.candidate = s.candidate || now.Term == s.r.term
@@ -208,6 +286,9 @@ func (s *states) advanced(n *node) {
 		p.inherited = 0
 		s.reach(stateEarlierTermCommitted)
 	}
+	if n.seen.Commit == s.r.commit && s.r.commit > 0 && n.seen.LastIndex == s.r.commit && !s.has(stateReplicasInStep) {
+		s.inStep()
+	}
 	if p.known > p.missed && n.seen.Applied > p.missed {
 		p.known = p.missed
 		s.reach(stateRestartCatchesUp)
@@ -224,6 +305,8 @@ func (s *states) stopped(n *node) {
 	if n.seen.Role == raft.Leader && n.seen.Term == s.r.term {
 		s.reach(stateLeaderCrashed)
 	}
+	s.crashed(n)
+	n.classes = classes{}
 	n.past = past{missed: s.r.commit, known: s.r.commit}
 }
 
@@ -258,6 +341,7 @@ func (s *states) linksChanged() {
 
 // membersChanged is told after another configuration was committed than was.
 func (s *states) membersChanged(was *raft.Configuration) {
+	s.reconfigured(was)
 	for _, v := range s.r.members.config.Voters {
 		if memberOf(was.Learners, v.ID) != nil {
 			s.reach(stateLearnerPromoted)
@@ -283,9 +367,7 @@ func (s *states) logMoved(n *node, was *raft.Status) {
 	if now.ConfigurationIndex < was.ConfigurationIndex {
 		s.reach(stateConfigurationRolledBack)
 	}
-	if n.core != nil && n.core.Configuration().Joint() {
-		s.reach(stateJointConfiguration)
-	}
+	s.memberships(n, was)
 }
 
 // reachable counts the voters that a node can talk with, itself included.

@@ -12,6 +12,8 @@ import (
 	"raftsim/scenarios/script"
 )
 
+const writers = "\nclients: {count: 4, rate: 25/s, timeout: 100ms, mix: {put: 100%}}"
+
 // reached returns the states that a scenario's runs came through, and in how many of 40.
 func reached(t *testing.T, text string) map[string]int {
 	t.Helper()
@@ -33,7 +35,6 @@ func reached(t *testing.T, text string) map[string]int {
 
 // Each state is noticed where it is sure to come, and not where it cannot.
 func TestStates(t *testing.T) {
-	const writers = "\nclients: {count: 4, rate: 25/s, timeout: 100ms, mix: {put: 100%}}"
 	const apart = "[[n1], [n2], [n3]]"
 	for name, c := range map[string]struct {
 		text string
@@ -42,8 +43,8 @@ func TestStates(t *testing.T) {
 	}{
 		"a calm cluster": {
 			text:   "duration: 2s" + writers,
-			always: []string{"leader-elected"},
-			often:  []string{"split-vote"},
+			always: []string{"leader-elected", "replicas-in-step"},
+			often:  []string{"election-single", "election-disputed", "split-vote"},
 		},
 		"nobody hears anybody": {
 			text:   "duration: 2s\ntimeline: [{at: 0s, partition: " + apart + "}]",
@@ -51,31 +52,31 @@ func TestStates(t *testing.T) {
 		},
 		"a crash without load": {
 			text:   "duration: 3s\ntimeline: [{during: 1s..2s, crash: leader}]",
-			always: []string{"leader-elected", "leader-crashed", "restart-catches-up"}, // it misses the next leader's first entry
-			often:  []string{"split-vote"},
+			always: []string{"leader-elected", "replicas-in-step", "leader-crashed", "crash-when-idle", "restart-catches-up"}, // it misses the next leader's first entry
+			often:  []string{"election-single", "election-disputed", "split-vote"},
 		},
 		"a follower crashes and misses nothing": {
 			text:   "duration: 3s\nclients: {count: 1, rate: 0/s}\ntimeline: [{during: 1s..2s, crash: follower}, {at: 2500ms, burst: 5}]",
-			always: []string{"leader-elected"},
-			often:  []string{"split-vote"},
+			always: []string{"leader-elected", "replicas-in-step", "crash-when-idle"},
+			often:  []string{"election-single", "election-disputed", "split-vote", "read-through-log"},
 		},
 		"a leader is parted from the others, with writers": {
 			text: "duration: 4s\ntimeline: [{during: 1s..3s, partition: [[leader], rest]}]" + writers,
 			always: []string{
-				"leader-elected", "minority-leader-steps-down", "term-changes", "partition-with-writes",
+				"leader-elected", "replicas-in-step", "minority-leader-steps-down", "term-changes", "partition-with-writes",
 				"logs-diverge", "conflict-truncated",
 			},
-			often: []string{"split-vote", "retry-deduplicated", "earlier-term-committed", "logs-diverge-over-terms"},
+			often: []string{"election-single", "election-disputed", "split-vote", "retry-deduplicated", "earlier-term-committed", "logs-diverge-over-terms", "repaired-at-once"},
 		},
 		"a leader sleeps while another is elected": {
 			text:   "duration: 4s\ntimeline: [{during: 1s..3s, pause: leader}]",
-			always: []string{"leader-elected", "term-changes"},
-			often:  []string{"split-vote"},
+			always: []string{"leader-elected", "replicas-in-step", "term-changes"},
+			often:  []string{"election-single", "election-disputed", "split-vote"},
 		},
 		"requests arrive twice": {
 			text:   "duration: 2s\nnetwork: {duplicate: 50%}" + writers,
-			always: []string{"leader-elected", "retry-deduplicated"},
-			often:  []string{"split-vote"},
+			always: []string{"leader-elected", "replicas-in-step", "retry-deduplicated"},
+			often:  []string{"election-single", "election-disputed", "split-vote"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

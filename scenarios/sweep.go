@@ -34,6 +34,10 @@ type Summary struct {
 	Unreached []Unreached
 	// Reached counts, by file path and state, the runs that reached it.
 	Reached map[string]map[string]uint64
+	// States counts, by state, the runs of any file that reached it; Faults add up those of all runs, in the order in which they
+	// came up.
+	States map[string]uint64
+	Faults []Fault
 	// Interrupted says that the context ended the sweep.
 	Interrupted bool
 }
@@ -56,7 +60,7 @@ func Sweep(ctx context.Context, jobs []Job, o SweepOptions, each func(Result)) S
 		// determinism: how many run at once decides nothing but how long it takes.
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	s := &sweep{each: each, summary: Summary{Verdicts: map[Verdict]uint64{}, Reached: map[string]map[string]uint64{}}}
+	s := &sweep{each: each, summary: Summary{Verdicts: map[Verdict]uint64{}, States: map[string]uint64{}, Reached: map[string]map[string]uint64{}}}
 	s.todo = newQueue(jobs, o.Turns)
 	s.room = sync.NewCond(&s.mu)
 	var done sync.WaitGroup
@@ -155,6 +159,18 @@ func (s *sweep) deliver(place uint64, r Result) {
 func (s *sweep) count(r *Result) {
 	s.summary.Runs++
 	s.summary.Verdicts[r.Verdict]++
+	for _, name := range r.States.Names() {
+		s.summary.States[name]++
+	}
+	for _, f := range r.Faults {
+		k := slices.IndexFunc(s.summary.Faults, func(g Fault) bool { return g.Kind == f.Kind })
+		if k < 0 {
+			k = len(s.summary.Faults)
+			s.summary.Faults = append(s.summary.Faults, Fault{Kind: f.Kind})
+		}
+		s.summary.Faults[k].Asked += f.Asked
+		s.summary.Faults[k].Fired += f.Fired
+	}
 	reached := s.summary.Reached[r.File]
 	if reached == nil {
 		reached = map[string]uint64{}
