@@ -42,15 +42,20 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) error {
 
 // obey notes that the term's leader was heard of.
 func (c *Core) obey(now time.Duration, leader NodeID) {
+	if c.role != Follower || c.cfg.Lease > 0 {
+		c.submit(now)
+	}
+	c.leader = leader
+	c.heardAt = now
+}
+
+// submit has the node stand for election no more, for as long as a lease lasts if there are any.
+func (c *Core) submit(now time.Duration) {
 	if c.role != Follower {
 		c.role = Follower
 		c.drawElection()
 	}
-	c.leader = leader
-	c.heardAt = now
-	if c.cfg.Lease > 0 {
-		c.promiseLease(now)
-	}
+	c.promiseLease(now)
 }
 
 // soundAppend says what is wrong with the entries that a leader sends.

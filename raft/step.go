@@ -63,8 +63,14 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 			return err
 		}
 	}
-	if m.Kind == MsgInstallSnapshot || m.Kind == MsgAppendEntries && len(m.Append.Entries) > 0 {
-		if err := c.sound(m); err != nil {
+	if m.Kind == MsgAppendEntries { // nothing is made of what a leader sends before all of it is looked at
+		if len(m.Append.Entries) > 0 {
+			if err := c.soundAppend(m); err != nil {
+				return err
+			}
+		}
+	} else if m.Kind == MsgInstallSnapshot {
+		if err := c.soundInstall(m); err != nil {
 			return err
 		}
 	}
@@ -114,14 +120,6 @@ func (c *Core) Step(now time.Duration, m *Message) error {
 		}
 	}
 	return nil
-}
-
-// sound says what is wrong with what a leader sends, before anything is made of it.
-func (c *Core) sound(m *Message) error {
-	if m.Kind == MsgAppendEntries {
-		return c.soundAppend(m)
-	}
-	return c.soundInstall(m)
 }
 
 // admit says whether the sender, who is not the member at that place as far as is known, may say such a thing at all.
