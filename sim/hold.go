@@ -10,6 +10,14 @@ func (w *World) Hold(from, to raft.NodeID) CutID {
 	return w.sever(cut{from: from, to: to, hold: true})
 }
 
+// Held is how many messages from one node to another have been held since the world began.
+func (w *World) Held(from, to raft.NodeID) uint64 {
+	if w.node(from) == nil || w.node(to) == nil || from == to {
+		return 0
+	}
+	return w.between(from, to).held
+}
+
 // tally is how many cuts, or holds, part the two.
 func (l *link) tally(c *cut) *int32 {
 	if c.hold {
@@ -20,9 +28,11 @@ func (l *link) tally(c *cut) *int32 {
 
 // hold keeps back what comes up on a link that is held.
 func (w *World) hold(n *node, e queued) bool {
-	if w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id).holding == 0 {
+	l := w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id)
+	if l.holding == 0 {
 		return false
 	}
+	l.held++
 	w.counters.Held++
 	w.kept = append(w.kept, e)
 	return true

@@ -38,6 +38,8 @@ func TestHeldMessagesArriveInOrderOnceTheyAreReleased(t *testing.T) {
 	s.RunUntil(time.Second)
 	require.Equal(t, []int{0, 1, 4, 5}, *heard)
 	require.EqualValues(t, 3, s.Counters().Held)
+	require.EqualValues(t, 3, s.Held(1, 2))
+	require.Zero(t, s.Held(2, 1)+s.Held(1, 1)+s.Held(1, 9))
 	s.eachReleasedOnce()
 }
 

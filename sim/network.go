@@ -22,6 +22,8 @@ type link struct {
 	severed int32
 	// holding is how many holds keep back what arrives.
 	holding int32
+	// held counts what holds have kept back.
+	held uint64
 	// faulty is true when any chance is not 0.
 	faulty  bool
 	latency stream
