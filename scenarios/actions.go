@@ -81,15 +81,12 @@ func (t *timeline) act(e *entry) {
 		}
 		t.r.note("line %d: partition %v", e.Position.Line, e.groups)
 		t.r.states.linksChanged()
+	case script.Hold:
+		e.held = t.held(e)
+		t.eachLink(e, w.Hold)
+		t.r.note("line %d: messages from %v to %v are held", e.Position.Line, e.groups[0], e.groups[1])
 	case script.Cut:
-		for _, from := range e.groups[0] {
-			for _, to := range e.groups[1] {
-				if from != to {
-					e.cuts = append(e.cuts, w.Cut(from, to))
-					e.effects++
-				}
-			}
-		}
+		t.eachLink(e, w.Cut)
 		t.r.note("line %d: cut from %v to %v", e.Position.Line, e.groups[0], e.groups[1])
 		t.r.states.linksChanged()
 	case script.Heal:
@@ -102,6 +99,10 @@ func (t *timeline) act(e *entry) {
 		t.changes = append(t.changes, e.place)
 		e.effects = t.apply(e)
 		t.r.note("line %d: %s on %v", e.Position.Line, a.Verb(), e.nodes)
+	case script.SetTimers:
+		t.changes = append(t.changes, e.place)
+		e.effects = t.setTimers(e)
+		t.r.note("line %d: timers of %v", e.Position.Line, e.nodes)
 	case script.FireTimeout:
 		for _, id := range e.nodes {
 			if w.FireTimer(id, replica.TimerElection) {
@@ -145,6 +146,16 @@ func (t *timeline) undo(e *entry) {
 		}
 		t.r.note("line %d: %v go on", e.Position.Line, e.nodes)
 		t.r.rolesChanged()
+	case script.Hold:
+		for _, c := range e.cuts {
+			w.Undo(c)
+		}
+		e.held = t.held(e) - e.held
+		t.r.note("line %d: what was held is released", e.Position.Line)
+	case script.SetTimers:
+		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
+		t.setTimers(e)
+		t.r.note("line %d: the change of timers ends", e.Position.Line)
 	case script.Partition, script.Cut:
 		for _, c := range e.cuts {
 			w.Undo(c)
@@ -165,6 +176,40 @@ func (t *timeline) undo(e *entry) {
 		t.apply(e)
 		t.r.note("line %d: the change of %s ends", e.Position.Line, a.Verb())
 	}
+}
+
+// eachLink cuts or holds every link between the ends of an entry.
+func (t *timeline) eachLink(e *entry, part func(from, to raft.NodeID) sim.CutID) {
+	for _, from := range e.groups[0] {
+		for _, to := range e.groups[1] {
+			if from != to {
+				e.cuts = append(e.cuts, part(from, to))
+				e.effects++
+			}
+		}
+	}
+}
+
+// held is how many messages have been held by now on the links between the ends of an entry.
+func (t *timeline) held(e *entry) uint64 {
+	sum := uint64(0)
+	for _, from := range e.groups[0] {
+		for _, to := range e.groups[1] {
+			sum += t.r.world.Held(from, to)
+		}
+	}
+	return sum
+}
+
+// setTimers brings the timers that an entry changes to what they are to be now. It returns how many nodes' it set.
+func (t *timeline) setTimers(e *entry) int {
+	set := 0
+	for _, id := range e.nodes {
+		if t.r.world.SetTimers(id, t.timers(id)) {
+			set++
+		}
+	}
+	return set
 }
 
 // setClocks brings the clocks that an entry changes to the drift they are to have now, and has them jump. It returns how many

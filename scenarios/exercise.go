@@ -124,6 +124,8 @@ func (e *entry) lack(quiet bool) string {
 		return "the cluster did not come to it"
 	case e.effects == 0:
 		return "there was nothing to do"
+	case e.Action.Verb() == "hold" && e.phase == done && e.held == 0:
+		return "no message was held"
 	case quiet:
 		return ""
 	case e.burst != nil && e.burst.answered == 0:

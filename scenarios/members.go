@@ -174,7 +174,18 @@ func (m *members) done(change *replica.Change) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(change.Remove, m.config.Member)
+	return !slices.ContainsFunc(change.Remove, m.config.Member) && !slices.ContainsFunc(change.Remove, m.coming)
+}
+
+// coming says whether the leader of the day goes by a configuration, committed or not, that has a node in it. Without a leader
+// it may be.
+func (m *members) coming(id raft.NodeID) bool {
+	leader := m.r.leader()
+	if leader == raft.None {
+		return true
+	}
+	core := m.r.nodes[leader].core
+	return core != nil && core.Configuration().Member(id)
 }
 
 func memberOf(list []raft.Member, id raft.NodeID) *raft.Member {

@@ -92,7 +92,8 @@ func (r *Run) canProgress() bool {
 	}
 	for _, a := range running {
 		t, disk := r.timeline.timeouts(a), r.timeline.disk(a)
-		if disk.Full || disk.FailSyncs {
+		late, early := r.timeline.timers(a).Late, r.timeline.timers(a).Early
+		if disk.Full || disk.FailSyncs || early.Max > 0 {
 			return false
 		}
 		for _, b := range running {
@@ -103,7 +104,7 @@ func (r *Run) canProgress() bool {
 			if !r.world.Connected(a, b) || link.Loss > mostLoss || link.Reorder > mostLoss {
 				return false
 			}
-			if t.Heartbeat+2*link.Latency.Max+2*disk.SyncLatency.Max >= t.ElectionMin {
+			if t.Heartbeat+2*link.Latency.Max+2*disk.SyncLatency.Max+late.Max >= t.ElectionMin {
 				return false
 			}
 		}

@@ -59,6 +59,8 @@ type entry struct {
 	burst                *burst
 	// faults is what the disks had failed when it started; once it is undone, what they failed while it lasted.
 	faults int
+	// held is how many messages had been held when it started; once it is undone, how many were while it lasted.
+	held uint64
 }
 
 func (t *timeline) init(r *Run) {
@@ -200,12 +202,14 @@ func (t *timeline) bind(e *entry) bool {
 	case script.Transfer:
 		e.nodes, ok = t.r.bind(e.site(), upNode).group(&a.To)
 		ok = ok && t.r.leader() != raft.None
-	case script.SetNetwork, script.SetTimeouts, script.SetClock, script.SetDisk, script.RotDisk:
+	case script.SetNetwork, script.SetTimeouts, script.SetTimers, script.SetClock, script.SetDisk, script.RotDisk:
 		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&e.On)
 	case script.Partition:
 		return t.bindPartition(e, a.Groups)
 	case script.Cut:
-		return t.bindCut(e, &a)
+		return t.bindCut(e, &a.From, &a.To)
+	case script.Hold:
+		return t.bindCut(e, &a.From, &a.To)
 	default:
 		return true
 	}
@@ -248,16 +252,16 @@ func (t *timeline) bindPartition(e *entry, groups []script.Selector) bool {
 }
 
 // bindCut picks both ends. They may share nodes, unless `to` says rest.
-func (t *timeline) bindCut(e *entry, c *script.Cut) bool {
+func (t *timeline) bindCut(e *entry, fromWhom, toWhom *script.Selector) bool {
 	b := t.r.bind(e.site(), anyNode)
-	from, ok := b.group(&c.From)
+	from, ok := b.group(fromWhom)
 	if !ok {
 		return false
 	}
-	if !hasRest(&c.To) {
+	if !hasRest(toWhom) {
 		b = t.r.bind(e.site()+", to", anyNode)
 	}
-	to, ok := b.group(&c.To)
+	to, ok := b.group(toWhom)
 	e.groups = [][]raft.NodeID{from, to}
 	return ok
 }
@@ -285,6 +289,24 @@ func (t *timeline) timeouts(id raft.NodeID) replica.Timeouts {
 		}
 		if a.Heartbeat != 0 {
 			now.Heartbeat = a.Heartbeat
+		}
+	}
+	return now
+}
+
+// timers are how a node's timers miss their time now.
+func (t *timeline) timers(id raft.NodeID) sim.Timers {
+	var now sim.Timers
+	for _, i := range t.changes {
+		a, ok := t.entries[i].Action.(script.SetTimers)
+		if !ok || !slices.Contains(t.entries[i].nodes, id) {
+			continue
+		}
+		if a.Late != nil {
+			now.Late = sim.Range{Min: a.Late.Min, Max: a.Late.Max}
+		}
+		if a.Early != nil {
+			now.Early = sim.Range{Min: a.Early.Min, Max: a.Early.Max}
 		}
 	}
 	return now

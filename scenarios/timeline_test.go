@@ -308,3 +308,24 @@ func TestForcedTimers(t *testing.T) {
 	}})
 	require.Equal(t, []time.Duration{time.Second, time.Second, time.Second}, at)
 }
+
+func TestMessagesAreHeldUntilTheWindowEnds(t *testing.T) {
+	lines, r := faults(t, `
+duration: 4s
+timeline:
+  - {during: 1s..2s, hold: {from: n1, to: [n2, n3]}}
+  - {during: 1500ms..1501ms, hold: {from: n2, to: n3}}
+  - {during: 2s..3s, timers: {late: 5ms}, on: n1}
+  - {during: 2500ms..2600ms, timers: {early: 1ms..2ms}, on: n1}
+`, sim.EventHold, sim.EventRelease, sim.EventTimers)
+	require.Equal(t, []string{
+		"1s messages from n1 to n2 are held", "1s messages from n1 to n3 are held",
+		"1.5s messages from n2 to n3 are held", "1.501s messages from n2 to n3 are released",
+		"2s messages from n1 to n2 are released", "2s messages from n1 to n3 are released",
+		"2s the timers of n1 are changed: late by 5ms..5ms, early by 0s..0s",
+		"2.5s the timers of n1 are changed: late by 5ms..5ms, early by 1ms..2ms",
+		"2.6s the timers of n1 are changed: late by 5ms..5ms, early by 0s..0s",
+		"3s the timers of n1 are changed: late by 0s..0s, early by 0s..0s",
+	}, lines)
+	require.Equal(t, []string{"line 5: hold: no message was held"}, r.NotExercised)
+}

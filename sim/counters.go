@@ -10,6 +10,8 @@ type Counters struct {
 	Lost uint64
 	// Cut counts what a cut or a partition kept from arriving.
 	Cut uint64
+	// Held counts copies of messages that were held on their way.
+	Held uint64
 	// Unreachable counts what came to a node that was down, or was sent to nobody or to the sender itself.
 	Unreachable uint64
 	// Duplicated and Reordered count messages, requests and answers that links repeated and took out of order.

@@ -66,6 +66,11 @@ const (
 	EventRot
 	// EventHalt: Node halts, or refuses to boot, for Err, which its disk is to blame for. EventCrash follows.
 	EventHalt
+	// EventHold: messages from From to Node wait from now on; EventRelease: those that waited arrive.
+	EventHold
+	EventRelease
+	// EventTimers: the timers of Node are from now on as Timers says.
+	EventTimers
 )
 
 // Drop says why something did not arrive.
@@ -120,11 +125,13 @@ type Event struct {
 	// Request and Response are not to be kept.
 	Request  *kv.Request
 	Response *Response
-	// Timeouts holds for EventTimeouts, Change for EventReconfigure, Clock for EventClock, Disk for EventDisk, Err for EventHalt.
+	// Timeouts holds for EventTimeouts, Change for EventReconfigure, Clock for EventClock, Disk for EventDisk, Timers for
+	// EventTimers, Err for EventHalt.
 	Timeouts Timeouts
 	Change   *Change
 	Clock    Clock
 	Disk     Disk
+	Timers   Timers
 	Err      error
 	// Groups holds for EventPartition.
 	Groups [][]raft.NodeID
@@ -175,6 +182,12 @@ func (e *Event) what() string {
 		return fmt.Sprintf("the clock of %v is changed: %v", e.Node, e.Clock)
 	case EventDisk:
 		return fmt.Sprintf("the disk of %v is changed: %v", e.Node, e.Disk)
+	case EventHold:
+		return fmt.Sprintf("messages from %v to %v are held", e.From, e.Node)
+	case EventRelease:
+		return fmt.Sprintf("messages from %v to %v are released", e.From, e.Node)
+	case EventTimers:
+		return fmt.Sprintf("the timers of %v are changed: %v", e.Node, e.Timers)
 	case EventRot:
 		return fmt.Sprintf("a bit on the disk of %v flips", e.Node)
 	case EventHalt:

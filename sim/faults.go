@@ -15,6 +15,8 @@ type cut struct {
 	from, to raft.NodeID
 	// groups holds each node's group, by its place; nodes that it does not reach are in group 0.
 	groups []uint8
+	// hold says that what is kept back is delivered later.
+	hold bool
 }
 
 func (c *cut) parts(from, to raft.NodeID) bool {
@@ -133,15 +135,22 @@ func (w *World) Cut(from, to raft.NodeID) CutID {
 	return w.sever(cut{from: from, to: to})
 }
 
-// Undo undoes one partition or one cut. It returns false when it has been undone already.
+// Undo undoes one partition, cut or hold. It returns false when it has been undone already.
 func (w *World) Undo(id CutID) bool {
 	i := slices.IndexFunc(w.cuts, func(c cut) bool { return c.id == id })
 	if i < 0 {
 		return false
 	}
 	c := w.cuts[i]
-	w.mark(Event{Kind: EventMend, From: c.from, Node: c.to})
+	kind := EventMend
+	if c.hold {
+		kind = EventRelease
+	}
+	w.mark(Event{Kind: kind, From: c.from, Node: c.to})
 	w.unsever(i)
+	if c.hold {
+		w.release()
+	}
 	return true
 }
 
@@ -149,7 +158,7 @@ func (w *World) Undo(id CutID) bool {
 func (w *World) Mend(from, to raft.NodeID) bool {
 	mended := false
 	for i := len(w.cuts) - 1; i >= 0; i-- {
-		if c := &w.cuts[i]; c.groups == nil && c.from == from && c.to == to {
+		if c := &w.cuts[i]; c.groups == nil && !c.hold && c.from == from && c.to == to {
 			if !mended {
 				w.mark(Event{Kind: EventMend, From: from, Node: to})
 			}
@@ -162,12 +171,14 @@ func (w *World) Mend(from, to raft.NodeID) bool {
 
 // Heal undoes every partition and every cut. It returns false when there is none.
 func (w *World) Heal() bool {
-	if len(w.cuts) == 0 {
+	if !slices.ContainsFunc(w.cuts, func(c cut) bool { return !c.hold }) {
 		return false
 	}
 	w.mark(Event{Kind: EventHeal})
 	for i := len(w.cuts) - 1; i >= 0; i-- {
-		w.unsever(i)
+		if !w.cuts[i].hold {
+			w.unsever(i)
+		}
 	}
 	return true
 }
@@ -176,7 +187,7 @@ func (w *World) sever(c cut) CutID {
 	w.lastCut++
 	c.id = w.lastCut
 	w.cuts = append(w.cuts, c)
-	w.severed++
+	*w.tally(&c)++
 	w.count(&c, 1)
 	return c.id
 }
@@ -184,8 +195,16 @@ func (w *World) sever(c cut) CutID {
 func (w *World) unsever(i int) {
 	c := w.cuts[i]
 	w.cuts = slices.Delete(w.cuts, i, i+1)
-	w.severed--
+	*w.tally(&c)--
 	w.count(&c, -1)
+}
+
+// tally is how many of its kind are in force.
+func (w *World) tally(c *cut) *int {
+	if c.hold {
+		return &w.holds
+	}
+	return &w.severed
 }
 
 // count adds to the links that a cut parts.
@@ -194,7 +213,7 @@ func (w *World) count(c *cut, by int32) {
 	for from := raft.NodeID(1); from <= last; from++ {
 		for to := raft.NodeID(1); to <= last; to++ {
 			if c.parts(from, to) {
-				w.between(from, to).severed += by
+				*w.between(from, to).tally(c) += by
 			}
 		}
 	}
@@ -205,10 +224,10 @@ func (w *World) severNewest(c *cut) {
 	id := raft.NodeID(len(w.nodes))
 	for other := raft.NodeID(1); other < id; other++ {
 		if c.parts(other, id) {
-			w.between(other, id).severed++
+			*w.between(other, id).tally(c)++
 		}
 		if c.parts(id, other) {
-			w.between(id, other).severed++
+			*w.between(id, other).tally(c)++
 		}
 	}
 }

@@ -20,6 +20,10 @@ type link struct {
 	latestSeq uint64
 	// severed is how many cuts and partitions part the two.
 	severed int32
+	// holding is how many holds keep back what arrives.
+	holding int32
+	// held counts what holds have kept back.
+	held uint64
 	// faulty is true when any chance is not 0.
 	faulty  bool
 	latency stream
@@ -180,6 +184,9 @@ func (w *World) arrive(e queued) {
 	n := w.nodes[e.id()-1]
 	if p := w.packets.at(e.ref()); p.ordered {
 		w.lead(p, e.id())
+	}
+	if w.holds != 0 && w.hold(n, e) {
+		return
 	}
 	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id).severed != 0 {
 		w.beginVain(e.at)

@@ -28,8 +28,11 @@ type node struct {
 	gaveUp error
 	boots  uint32
 	// life counts the node's lives and the times between them: what belongs to another life is void.
-	life   uint32
-	clock  clock
+	life  uint32
+	clock clock
+	// skewed says that skews is not zero.
+	skewed bool
+	skews  Timers
 	timers [replica.Timers]alarm
 	// held are events that wait for the end of a pause.
 	held    []queued
@@ -44,6 +47,9 @@ func (n *node) Now() time.Duration { return n.clock.read(n.world.now) }
 
 // SetTimer implements [Env]. It panics when t is no timer a process may use.
 func (n *node) SetTimer(t TimerID, at time.Duration) {
+	if n.skewed {
+		at = n.skew(at)
+	}
 	if n.clock.plain {
 		n.world.arm(&n.timers[t], at, queuedTimer.of(uint16(n.id), uint32(t)))
 		return

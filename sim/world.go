@@ -27,6 +27,9 @@ type World struct {
 	inside bool
 	// severed is how many cuts and partitions are in force.
 	severed int
+	// holds is how many holds are, kept what they keep back, in the order in which it came up.
+	holds int
+	kept  []queued
 
 	queue    queue
 	nodes    []*node

@@ -58,9 +58,13 @@
 //	    cut: {from: leader, to: followers}
 //	  - during: 9s..10s
 //	    network: {latency: 50ms..100ms, loss: 20%}
-//	    on: follower               # default all; goes with network, timeouts, clock and disk
+//	    on: follower               # default all; goes with network, timeouts, timers, clock and disk
 //	  - during: 10s..12s
 //	    timeouts: {election: 5ms..20ms, heartbeat: 2ms}
+//	  - during: 11s..12s
+//	    hold: {from: leader, to: n2}   # at the end all of it arrives, in its order
+//	  - during: 11s..12s
+//	    timers: {late: 0ms..20ms}  # or early: each time drawn anew
 //	  - during: 12s..13s
 //	    pause: random(2)
 //	  - at: 13s                    # stays
@@ -127,7 +131,7 @@
 // # Triggers and actions
 //
 // An entry has one of at, during and when, and one action. `during` goes with what can be undone: crash,
-// pause, wipe, partition, cut, network, timeouts, clock, disk. The others are restart, heal, timeout, join, remove, transfer,
+// pause, wipe, partition, cut, hold (which needs an end), network, timeouts, timers, clock, disk. The others are restart, heal, timeout, join, remove, transfer,
 // snapshot and burst.
 //
 // A node that joins need not be one of the first: n6 of a cluster of five is there from when it joins. A node that was wiped

@@ -178,7 +178,7 @@ func trigger(t *Trigger) (key, value string) {
 // GoesWithOn says whether `on` says whom an action is for.
 func GoesWithOn(a Action) bool {
 	switch a.(type) {
-	case SetNetwork, SetTimeouts, SetClock, SetDisk, RotDisk:
+	case SetNetwork, SetTimeouts, SetTimers, SetClock, SetDisk, RotDisk:
 		return true
 	}
 	return false
@@ -215,6 +215,17 @@ func action(a Action) (verb, what string) {
 		what = "[" + strings.Join(groups, ", ") + "]"
 	case Cut:
 		what = fmt.Sprintf("{from: %v, to: %v}", a.From, a.To)
+	case Hold:
+		what = fmt.Sprintf("{from: %v, to: %v}", a.From, a.To)
+	case SetTimers:
+		var keys []string
+		if a.Late != nil {
+			keys = append(keys, "late: "+a.Late.String())
+		}
+		if a.Early != nil {
+			keys = append(keys, "early: "+a.Early.String())
+		}
+		what = "{" + strings.Join(keys, ", ") + "}"
 	case Heal:
 		what = "all"
 	case SetNetwork:

@@ -57,7 +57,7 @@ func TestTheDocumentedLanguageIsWrittenAndReadBack(t *testing.T) {
 
 func TestAnEntryIsToldInOneLine(t *testing.T) {
 	var lines []string
-	for _, e := range documented(t).Timeline[:8] {
+	for _, e := range documented(t).Timeline[:10] {
 		lines = append(lines, script.FormatEntry(&e))
 	}
 	require.Equal(t, []string{
@@ -66,6 +66,8 @@ func TestAnEntryIsToldInOneLine(t *testing.T) {
 		"during 8s..9s: cut {from: leader, to: followers}",
 		"during 9s..10s: network {latency: 50ms..100ms, loss: 20%} on follower",
 		"during 10s..12s: timeouts {election: 5ms..20ms, heartbeat: 2ms} on all",
+		"during 11s..12s: hold {from: leader, to: n2}",
+		"during 11s..12s: timers {late: 0s..20ms} on all",
 		"during 12s..13s: pause random(2)",
 		"at 13s: partition [majority, minority]",
 		"at 14s: heal all",

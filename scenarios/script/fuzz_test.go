@@ -158,6 +158,12 @@ func checkScenario(t *testing.T, s *Scenario) {
 		case Cut:
 			checkSelector(t, s, a.From)
 			checkSelector(t, s, a.To)
+		case Hold:
+			require.Equal(t, During, e.Trigger.Kind)
+			checkSelector(t, s, a.From)
+			checkSelector(t, s, a.To)
+		case SetTimers:
+			require.NotEqual(t, SetTimers{}, a)
 		case Heal:
 		case SetNetwork:
 			require.NotEqual(t, NetworkChange{}, a.Change)

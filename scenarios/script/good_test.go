@@ -116,9 +116,12 @@ func TestActions(t *testing.T) {
 		"cut: {from: all, to: n1}":           script.Cut{From: sel(script.SelAll), To: node(1)},
 		"network: {latency: 5ms, loss: 0%, duplicate: 100%, reorder: 0.5%}": script.SetNetwork{Change: script.NetworkChange{
 			Latency: &script.DurationRange{Min: 5 * ms, Max: 5 * ms}, Loss: &zero, Duplicate: &whole, Reorder: &half}},
-		"network: {loss: 0.5%}":               script.SetNetwork{Change: script.NetworkChange{Loss: &half}},
-		"timeouts: {election: 5ms..20ms}":     script.SetTimeouts{Election: &script.DurationRange{Min: 5 * ms, Max: 20 * ms}},
-		"timeouts: {heartbeat: 2ms}":          script.SetTimeouts{Heartbeat: 2 * ms},
+		"network: {loss: 0.5%}":           script.SetNetwork{Change: script.NetworkChange{Loss: &half}},
+		"timeouts: {election: 5ms..20ms}": script.SetTimeouts{Election: &script.DurationRange{Min: 5 * ms, Max: 20 * ms}},
+		"timeouts: {heartbeat: 2ms}":      script.SetTimeouts{Heartbeat: 2 * ms},
+		"timers: {late: 0ms..20ms}":       script.SetTimers{Late: &script.DurationRange{Max: 20 * ms}},
+		"timers: {early: 5ms, late: 0s}": script.SetTimers{
+			Early: &script.DurationRange{Min: 5 * ms, Max: 5 * ms}, Late: &script.DurationRange{}},
 		"disk: full":                          script.SetDisk{Full: true},
 		"disk: {sync: 5ms..20ms, fail: sync}": script.SetDisk{Sync: &script.DurationRange{Min: 5 * ms, Max: 20 * ms}, FailSyncs: true},
 		"disk: {unsynced: kept}":              script.SetDisk{Unsynced: script.FateKept},
@@ -292,5 +295,5 @@ func TestDocumentedLanguageReads(t *testing.T) {
 	for _, e := range sc.Timeline {
 		verbs[e.Action.Verb()] = true
 	}
-	require.Len(t, verbs, 17, "every action is shown")
+	require.Len(t, verbs, 19, "every action is shown")
 }

@@ -253,6 +253,13 @@ func actionSchema() *jsonschema.Schema {
 		property{"from", "Nodes whose messages are dropped.", ref("selector")},
 		property{"to", "Nodes they are dropped on the way to.", ref("selector")})
 	cut.Required = cutKeys
+	hold := cut.CloneSchemas()
+	hold.Properties["from"].Description = "Nodes whose messages are held."
+	hold.Properties["to"].Description = "Nodes they are held on the way to."
+	timers := object("",
+		property{"late", "How much later than they should timers fire.", times()},
+		property{"early", "How much earlier than they should timers fire.", times()})
+	timers.MinProperties = &least
 	clock := object("",
 		property{"drift", "How much faster the clocks run than true time; slower with a minus.", matching(`^-?` + strings.TrimPrefix(percentPattern, "^"))},
 		property{"jump", "How far the clocks are set forward; back with a minus.", matching(`^-?` + timePattern + `$`)})
@@ -287,10 +294,12 @@ func actionSchema() *jsonschema.Schema {
 		property{"wipe", "Crashes nodes and erases their disks; they come back as nodes that nobody knows.", ref("selector")},
 		property{"partition", "Parts the network into groups; who is in none of them is in one more.", listOf(ref("selector"), 2)},
 		property{"cut", "Cuts the links from some nodes to others, one way.", cut},
+		property{"hold", "Holds the messages from some nodes to others; they arrive, in their order, when it ends.", hold},
 		property{"heal", "Takes away every partition and cut.", oneWord("all")},
 		property{"network", "Changes the links of the nodes under on.", network},
 		property{"timeouts", "Changes the timeouts of the nodes under on.", timeouts},
 		property{"timeout", "Makes the election timers of these nodes fire now, together.", ref("selector")},
+		property{"timers", "Has the timers of the nodes under on fire late or early, each time by a time that is drawn.", timers},
 		property{"clock", "Has the clocks of the nodes under on jump, or run faster or slower.", clock},
 		property{"disk", "Has the disks of the nodes under on be full, slow or failing, or rot.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneWord("full"), disk}}},
@@ -301,7 +310,7 @@ func actionSchema() *jsonschema.Schema {
 		property{"transfer", "Has the leader hand over to this node.", ref("selector")},
 		property{"burst", "Makes the clients together send so many requests more.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{whole(1, mostRequests), burst}}},
-		property{"on", "Whom network, timeouts, clock and disk are for.", with(ref("selector"), "all")},
+		property{"on", "Whom network, timeouts, timers, clock and disk are for.", with(ref("selector"), "all")},
 	)
 	final := []string{}
 	for _, v := range verbKeys {
@@ -314,6 +323,7 @@ func actionSchema() *jsonschema.Schema {
 		"during": {Not: needing(final...)},
 		"on":     needing(onVerbs...),
 	}
+	s.DependentRequired = map[string][]string{"hold": {"during"}}
 	return s
 }
 

@@ -156,6 +156,8 @@ type (
 	Partition struct{ Groups []Selector }
 	// Cut cuts the links from every node of From to every node of To, one way.
 	Cut struct{ From, To Selector }
+	// Hold keeps the messages from every node of From to every node of To on their way; at its end all arrive, in their order.
+	Hold struct{ From, To Selector }
 	// Heal takes away every partition and cut.
 	Heal struct{}
 	// SetNetwork changes the links to and from the nodes of Entry.On.
@@ -165,6 +167,8 @@ type (
 		Election  *DurationRange
 		Heartbeat time.Duration
 	}
+	// SetTimers has the timers of the nodes of Entry.On fire late or early, by a time that is drawn each time; nil stays as it was.
+	SetTimers struct{ Late, Early *DurationRange }
 	// FireTimeout makes the election timers of these nodes fire now, together.
 	FireTimeout struct{ Nodes Selector }
 	// Transfer has the leader hand over to a node. Without a leader it does nothing.
@@ -209,7 +213,9 @@ func (Restart) Verb() string     { return "restart" }
 func (Pause) Verb() string       { return "pause" }
 func (Partition) Verb() string   { return "partition" }
 func (Cut) Verb() string         { return "cut" }
+func (Hold) Verb() string        { return "hold" }
 func (Heal) Verb() string        { return "heal" }
+func (SetTimers) Verb() string   { return "timers" }
 func (SetNetwork) Verb() string  { return "network" }
 func (SetTimeouts) Verb() string { return "timeouts" }
 func (FireTimeout) Verb() string { return "timeout" }

@@ -8,7 +8,7 @@ import (
 var (
 	triggerKeys = []string{"at", "during", "when"}
 	verbKeys    = []string{
-		"crash", "restart", "pause", "wipe", "partition", "cut", "heal", "network", "timeouts", "timeout", "clock", "disk",
+		"crash", "restart", "pause", "wipe", "partition", "cut", "hold", "heal", "network", "timeouts", "timeout", "timers", "clock", "disk",
 		"join", "remove", "transfer", "snapshot", "burst",
 	}
 	entryKeys = slices.Concat(triggerKeys, verbKeys, []string{"on", "repeat"})
@@ -144,13 +144,17 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 	if e.Action, ok = r.action(verb); !ok {
 		sound = false
 	}
+	if verb.key == "hold" && len(triggers) == 1 && triggers[0].key != "during" {
+		r.at(triggers[0].pos, "what is held arrives when the hold ends; use during")
+		sound = false
+	}
 	if _, rot := e.Action.(RotDisk); rot && e.Trigger.Kind == During {
 		r.at(triggers[0].pos, "a bit that has flipped stays so; use at")
 		sound = false
 	}
 	if on := f.among([]string{"on"}); len(on) == 1 {
 		if !slices.Contains(onVerbs, verb.key) {
-			r.at(on[0].pos, "%s says itself whom it is for; on goes with network, timeouts, clock and disk", verb.key)
+			r.at(on[0].pos, "%s says itself whom it is for; on goes with network, timeouts, timers, clock and disk", verb.key)
 			sound = false
 		} else if e.On, ok = r.selector(on[0].value); !ok {
 			sound = false
@@ -160,10 +164,10 @@ func (r *reader) entry(n *node, depth int) (placed, bool) {
 }
 
 // undoable are the actions that `during` can take back at its end.
-var undoable = []string{"crash", "pause", "wipe", "partition", "cut", "network", "timeouts", "clock", "disk"}
+var undoable = []string{"crash", "pause", "wipe", "partition", "cut", "hold", "network", "timeouts", "timers", "clock", "disk"}
 
 // onVerbs are the actions that `on` says whom they are for.
-var onVerbs = []string{"network", "timeouts", "clock", "disk"}
+var onVerbs = []string{"network", "timeouts", "timers", "clock", "disk"}
 
 func (r *reader) trigger(p pair, depth int) (Trigger, bool) {
 	switch p.key {
@@ -223,7 +227,13 @@ func (r *reader) action(verb pair) (Action, bool) {
 	case "partition":
 		return r.partition(n)
 	case "cut":
-		return r.cut(n)
+		from, to, ok := r.ends(n, "cut")
+		return Cut{from, to}, ok
+	case "hold":
+		from, to, ok := r.ends(n, "hold")
+		return Hold{from, to}, ok
+	case "timers":
+		return r.timers(n)
 	case "heal":
 		return Heal{}, r.only(n, "all")
 	case "network":
@@ -260,37 +270,38 @@ func (r *reader) partition(n *node) (Action, bool) {
 
 var cutKeys = []string{"from", "to"}
 
-func (r *reader) cut(n *node) (Action, bool) {
-	f, ok := r.mapping(n, "cut", cutKeys)
+// ends reads which links an action is about.
+func (r *reader) ends(n *node, verb string) (from, to Selector, ok bool) {
+	f, ok := r.mapping(n, verb, cutKeys)
 	if !ok {
-		return nil, false
+		return from, to, false
 	}
 	for _, key := range cutKeys {
 		if f.get(key) == nil && !f.odd {
-			r.on(n, "%s is missing; a cut is {from: leader, to: followers}", key)
+			r.on(n, "%s is missing; a %s is {from: leader, to: followers}", key, verb)
 		}
 	}
 	if f.get("from") == nil || f.get("to") == nil {
-		return nil, false
+		return from, to, false
 	}
 	from, fromPicks, fromOK := r.picks(f.get("from"))
 	to, toPicks, toOK := r.picks(f.get("to"))
 	if !fromOK || !toOK || !r.distinct(fromPicks) {
-		return nil, false
+		return from, to, false
 	}
 	// The ends may share nodes, as in all the links into n1, unless rest is who `from` leaves.
 	if slices.ContainsFunc(toPicks, func(p pick) bool { return p.Kind == SelRest }) {
-		return Cut{from, to}, r.distinct(slices.Concat(fromPicks, toPicks))
+		return from, to, r.distinct(slices.Concat(fromPicks, toPicks))
 	}
 	if !r.distinct(toPicks) {
-		return nil, false
+		return from, to, false
 	}
 	a, b := fromPicks[0], toPicks[0]
 	if len(fromPicks) == 1 && len(toPicks) == 1 && a.String() == b.String() && (a.Kind == SelNode || a.Kind == SelLeader) {
 		r.on(b.at, "%s has no link to itself", b.String())
-		return nil, false
+		return from, to, false
 	}
-	return Cut{from, to}, true
+	return from, to, true
 }
 
 var timeoutsKeys = []string{"election", "heartbeat"}
@@ -312,6 +323,30 @@ func (r *reader) timeouts(n *node) (Action, bool) {
 	if n := f.get("heartbeat"); n != nil {
 		v, sound := r.time(n, "ms", lowestTimeout)
 		t.Heartbeat, ok = v, ok && sound
+	}
+	return t, ok
+}
+
+var timersKeys = []string{"late", "early"}
+
+func (r *reader) timers(n *node) (Action, bool) {
+	f, ok := r.mapping(n, "timers", timersKeys)
+	if !ok {
+		return nil, false
+	}
+	if len(n.pairs) == 0 {
+		r.on(n, "nothing is changed; give one of %s", join(timersKeys))
+		return nil, false
+	}
+	var t SetTimers
+	for _, by := range []struct {
+		key string
+		to  **DurationRange
+	}{{"late", &t.Late}, {"early", &t.Early}} {
+		if n := f.get(by.key); n != nil {
+			v, sound := r.times(n, 0)
+			*by.to, ok = &v, ok && sound
+		}
 	}
 	return t, ok
 }
