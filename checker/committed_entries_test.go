@@ -321,6 +321,19 @@ func TestCommittedEntries(t *testing.T) {
 			n[3].joins(77)
 			n[1].commits(1)
 		}, ""},
+		{"a node whose disk was wiped had told the leader, and is not back yet", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1)
+			for i := 2; i <= 3; i++ {
+				n[i].crashes()
+				n[i].joins(raft.FirstIncarnation)
+				n[i].follows(1)
+				n[i].stores(1, 1)
+			}
+			n[3].acks(n[1], 1)
+			n[3].wiped()
+			n[1].commits(1)
+		}, ""},
 		{"a node whose disk was wiped had told nobody", func(n []*fake) {
 			n[1].leads(1)
 			n[1].stores(1, 1)
