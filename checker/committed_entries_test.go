@@ -6,6 +6,21 @@ import (
 	"raftsim/raft"
 )
 
+// shrunk has n1, leader of term 1, go down to four voters, then to three by entry 5; entry 4 is on two disks.
+func shrunk(n []*fake) {
+	committed(n)
+	n[1].configures(configuration(1, 2, 3, 4))
+	n[1].syncs()
+	for _, i := range []int{2, 3} {
+		n[i].copies(n[1], 3)
+	}
+	n[1].commits(3)
+	n[1].stores(4, 1)
+	n[2].stores(4, 1)
+	n[1].configures(configuration(1, 2, 3))
+	n[1].syncs()
+}
+
 func TestCommittedEntries(t *testing.T) {
 	scripts{
 		{"a majority with a node that is down", func(n []*fake) {
@@ -270,6 +285,15 @@ func TestCommittedEntries(t *testing.T) {
 			}
 			n[2].commits(3)
 		}, ""},
+		{"a follower comes to know what a later configuration of its log sufficed for", func(n []*fake) {
+			shrunk(n)
+			n[2].copies(n[1], 5)
+			n[2].commits(4)
+		}, ""},
+		{"a follower comes to know what a later configuration of its leader's log sufficed for", func(n []*fake) {
+			shrunk(n)
+			n[2].commits(4)
+		}, ""},
 		{"a learner does not count", func(n []*fake) {
 			committed(n)
 			g := configuration(1, 2, 3, 4)
@@ -319,6 +343,19 @@ func TestCommittedEntries(t *testing.T) {
 			n[3].acks(n[1], 1)
 			n[3].wiped()
 			n[3].joins(77)
+			n[1].commits(1)
+		}, ""},
+		{"a node whose disk was wiped had told the leader, and is not back yet", func(n []*fake) {
+			n[1].leads(1)
+			n[1].stores(1, 1)
+			for i := 2; i <= 3; i++ {
+				n[i].crashes()
+				n[i].joins(raft.FirstIncarnation)
+				n[i].follows(1)
+				n[i].stores(1, 1)
+			}
+			n[3].acks(n[1], 1)
+			n[3].wiped()
 			n[1].commits(1)
 		}, ""},
 		{"a node whose disk was wiped had told nobody", func(n []*fake) {
