@@ -299,6 +299,11 @@ func TestRefinement(t *testing.T) {
 			n[2].stores(1, 1, 1, 1)
 			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 2, func(*Observation) { n[2].puts(2) })
 		}, "n2 changes its log from index 2 to 1 in term 1, and was sent the entries from 1 to 1: HandleAppendEntriesRequest is not enabled"},
+		{"another entry of the same term in the place of one", func(n []*fake) {
+			n[2].follows(1)
+			n[2].writesData(1, 1, "one")
+			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { n[2].puts(1, 1) })
+		}, "n2 drops its entry of term 1 at index 1, which the leader of term 1 has as well: HandleAppendEntriesRequest is not enabled"},
 		{"a snapshot that was not sent", func(n []*fake) {
 			votesOnce(n)
 			commitsFirst(n)
