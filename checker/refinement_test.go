@@ -3,6 +3,8 @@ package checker
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"raftsim/raft"
 )
 
@@ -275,6 +277,11 @@ func TestRefinement(t *testing.T) {
 			n[2].follows(1)
 			n[2].gets(n[1].asks(1, 0, 0), 1, func(*Observation) { n[2].puts(1, 1) })
 		}, "n2 changes its log from index 1 on in term 1, and was sent no entries: HandleAppendEntriesRequest is not enabled"},
+		{"entries of a message that came before", func(n []*fake) {
+			n[2].follows(1)
+			n[2].hearsOf(n[1].tells(1, 0, 0, 0, 1))
+			n[2].writes(1, 1)
+		}, "n2 changes its log from index 1 on in term 1, and was sent no entries: HandleAppendEntriesRequest is not enabled"},
 		{"entries of a leader of the past", func(n []*fake) {
 			n[2].follows(2)
 			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { n[2].puts(1, 1) })
@@ -299,6 +306,11 @@ func TestRefinement(t *testing.T) {
 			n[2].stores(1, 1, 1, 1)
 			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 2, func(*Observation) { n[2].puts(2) })
 		}, "n2 changes its log from index 2 to 1 in term 1, and was sent the entries from 1 to 1: HandleAppendEntriesRequest is not enabled"},
+		{"another entry of the same term in the place of one", func(n []*fake) {
+			n[2].follows(1)
+			n[2].writesData(1, 1, "one")
+			n[2].gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { n[2].puts(1, 1) })
+		}, "n2 drops its entry of term 1 at index 1, which the leader of term 1 has as well: HandleAppendEntriesRequest is not enabled"},
 		{"a snapshot that was not sent", func(n []*fake) {
 			votesOnce(n)
 			commitsFirst(n)
@@ -387,6 +399,23 @@ func TestRefinement(t *testing.T) {
 			n[1].bootsWith(func(o *Observation) { o.DurableTerm = 3 })
 		}, "n1 went down in term 2 and starts in term 3: Restart is not enabled"},
 	}.run(t, "refinement")
+}
+
+// Who is nobody is not listened to.
+func TestMessagesOfStrangersSayNothing(t *testing.T) {
+	w := newCluster(t, 5, "refinement")
+	n := w.nodes
+	n[1].stands(1)
+	for _, kind := range []*raft.Message{n[2].grants(1), n[2].has(1, 1), n[2].tells(1, 0, 0, 0, 1), n[2].snapshot(1, 1, 1), n[2].asks(1, 0, 0)} {
+		kind.From = 1 << 40
+		n[1].hearsOf(kind)
+		kind.To = 1 << 40
+		w.c.Received(w.moment(), kind)
+		require.Nil(t, w.c.Sent(w.moment(), kind))
+	}
+	n[1].hearsOf(n[2].grants(1))
+	n[1].leads(1)
+	require.ErrorContains(t, w.c.Violation(), "n1 becomes leader of term 1 with 2 votes of 5")
 }
 
 // A cluster that tells of no messages is held to what it shows.
