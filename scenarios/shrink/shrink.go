@@ -59,7 +59,7 @@ type Minimum struct {
 	Result scenarios.Result
 	// Neighbour says in words what change, as small as could be found, makes the failure go away; "" when none was found.
 	Neighbour string
-	// Minimal says that taking away any one entry of the timeline makes the failure go away, with each of Seeds. It is
+	// Minimal says that without any one entry of the timeline it does not fail any more with each of Seeds. It is
 	// false only when the budget was used up before that was seen.
 	Minimal bool
 	// Runs counts the runs that it took.
