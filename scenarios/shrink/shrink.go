@@ -23,6 +23,7 @@ package shrink
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"raftsim/checker"
@@ -125,11 +126,12 @@ func (s *shrinker) begin(f scenarios.File) error {
 		return fmt.Errorf("only a violation can be shrunk, and this run is: %s", res.Line())
 	}
 	s.want = signOf(&res)
-	s.atEnd = res.Event == 0
+	early := s.want.property == script.NoPanic || slices.Contains(checker.Properties(), s.want.property)
+	s.atEnd = res.Event == 0 || !early && res.At > sc.Duration
 	for _, expect := range s.expecting(sc.Expect) {
 		c := clone(sc)
 		c.Name, c.Expect = nameOf(sc.Name), expect
-		if res.Event != 0 {
+		if early {
 			c.Duration = max(c.Duration, roundUp(res.At, 10*time.Millisecond)) // it has to show within the duration
 		}
 		if s.try(c) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -131,6 +132,30 @@ func TestTheMinimalFileOfAMinimalFileIsItself(t *testing.T) {
 func TestARunThatPassesIsNotShrunk(t *testing.T) {
 	_, err := shrink.Shrink(parse(t, "name: calm\nduration: 1s\n"), 1, shrink.Options{})
 	require.ErrorIs(t, err, shrink.ErrPasses)
+}
+
+// What shows only once the run has settled is shrunk, too.
+func TestAFailureOfTheEndIsShrunk(t *testing.T) {
+	silent := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
+		p, err := replica.New(o)(id, env)
+		r, _ := p.(*replica.Replica)
+		return unhurried{r}, err
+	}}
+	m, err := shrink.Shrink(parse(t, "name: idle\nduration: 4s\ntimeline:\n  - during: 1s..2s\n    crash: n1\n"), 1, shrink.Options{Run: silent})
+	require.NoError(t, err)
+	require.Equal(t, script.Progress, m.Result.Property)
+	require.Empty(t, m.Scenario.Timeline)
+	require.Less(t, m.Scenario.Duration, time.Second)
+	certified(t, m, silent)
+}
+
+// unhurried never stands for election.
+type unhurried struct{ *replica.Replica }
+
+func (u unhurried) Timer(t replica.TimerID) {
+	if t != replica.TimerElection {
+		u.Replica.Timer(t)
+	}
 }
 
 func TestAFaultOfTheTestbedIsNotShrunk(t *testing.T) {
