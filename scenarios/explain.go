@@ -269,9 +269,12 @@ func (l *looker) entry(id raft.NodeID, i raft.Index) []uint64 {
 	var events []uint64
 	got, committed := false, false
 	for _, t := range slices.Backward(l.turns[id]) {
-		changed := t.was.LastIndex < i && i <= t.now.LastIndex || t.was.LastTerm != t.now.LastTerm && i <= max(t.was.LastIndex, t.now.LastIndex) && t.was.LastIndex >= i
-		if !got && changed {
-			got = true
+		grown := t.was.LastIndex < i && i <= t.now.LastIndex
+		// A log that is no longer than before and ends otherwise was replaced from some index on.
+		replaced := i <= t.was.LastIndex && t.now.LastIndex <= t.was.LastIndex &&
+			(t.now.LastTerm != t.was.LastTerm || t.now.LastIndex < i)
+		if !got && (grown || replaced) {
+			got = grown
 			events = append(events, t.event)
 		}
 		if !committed && t.was.Commit < i && i <= t.now.Commit {

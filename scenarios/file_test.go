@@ -33,6 +33,9 @@ func TestShipped(t *testing.T) {
 		case "mit-6.5840/":
 			require.Equal(t, "mit-"+base, f.Scenario.Name)
 			foldered = append(foldered, f.Short())
+		case "regressions/":
+			require.Equal(t, base, f.Scenario.Name)
+			foldered = append(foldered, f.Short())
 		default:
 			require.Fail(t, "a folder nobody knows", f.Path)
 		}
@@ -52,7 +55,7 @@ func TestShipped(t *testing.T) {
 	require.Subset(t, top, []string{
 		"basic-election", "leader-failure", "rapid-timeouts", "simultaneous-timeouts", "log-inconsistency", "heavy-load",
 	})
-	require.Len(t, foldered, 49)
+	require.Len(t, foldered, 50)
 }
 
 // Every file of a folder names the schema, from where it stands, and its source.

@@ -35,7 +35,11 @@ func TestDocumentsSayWhatWorks(t *testing.T) {
 			require.NoError(t, err)
 			blocks, err := readBlocks(string(text))
 			require.NoError(t, err)
-			d := &document{name: name, root: root, bin: bin, dir: t.TempDir()}
+			// The folder is within the checkout, as a reader's would be: mutants are built from it.
+			dir, err := os.MkdirTemp(root, ".reader-")
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+			d := &document{name: name, root: root, bin: bin, dir: dir}
 			for _, b := range blocks {
 				d.check(t, b)
 			}

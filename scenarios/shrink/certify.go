@@ -52,7 +52,7 @@ func (s *shrinker) needed(m *Minimum) ([]uint64, error) {
 		}
 		if s.spent() && len(s.now.Scenario.Timeline) > 2*mostEntries {
 			m.Minimal = false
-			return seeds, nil
+			break
 		}
 		c := s.changed()
 		c.Timeline = slices.Delete(c.Timeline, i, i+1)
@@ -60,23 +60,22 @@ func (s *shrinker) needed(m *Minimum) ([]uint64, error) {
 		if err != nil {
 			continue // what is left is no scenario
 		}
-		var without []uint64
+		needed := false
 		for _, seed := range seeds {
 			if _, ok := s.fails(f, seed); !ok {
-				without = append(without, seed)
+				needed = true
+				break
 			}
 		}
-		if len(without) == 0 {
-			// It is needed by none of these seeds. One of them is enough to go on with.
-			s.now, s.every, s.seed = f, nil, seeds[0]
-			seeds = seeds[:1]
+		if !needed {
+			s.now = f
 			i = len(s.now.Scenario.Timeline)
-			continue
 		}
-		seeds = without
 	}
 	if len(s.every) > 0 && len(seeds) < goodSeeds {
 		seeds = seeds[:1] // it does depend on the seed, so that one is as good as some
+		s.every, s.seed = nil, seeds[0]
+		return s.needed(m)
 	}
 	return seeds, nil
 }
@@ -177,6 +176,8 @@ func (m *Minimum) head() string {
 	switch {
 	case !m.Minimal:
 		sentences = append(sentences, "There may be a smaller one: the search was ended by its budget.")
+	case m.entries > 0 && m.Seeds.Len() > 1:
+		sentences = append(sentences, "Every entry of the timeline is needed for that.")
 	case m.entries > 0:
 		sentences = append(sentences, "Every entry of the timeline is needed.")
 	}

@@ -33,7 +33,28 @@ func (s *shrinker) makeExplicit() {
 		return
 	}
 	s.readably(s.explicitRequests)
-	s.anySeed()
+	if s.anySeed(); len(s.every) == 0 && len(s.now.Scenario.Timeline) < mostEntries {
+		s.explicitSyncs()
+	}
+}
+
+// explicitSyncs has every sync of a disk take the same time, where that is what the failure depended on its seed for.
+func (s *shrinker) explicitSyncs() {
+	now, seed, result := s.now, s.seed, s.result
+	for _, t := range []time.Duration{500 * time.Microsecond, 100 * time.Microsecond, time.Millisecond} {
+		c := s.changed()
+		c.Timeline = slices.Insert(c.Timeline, 0, script.Entry{
+			Trigger: script.Trigger{Kind: script.At}, On: script.Selector{Kind: script.SelAll},
+			Action: script.SetDisk{Sync: &script.DurationRange{Min: t, Max: t}},
+		})
+		if !s.try(c) {
+			continue
+		}
+		if s.anySeed(); len(s.every) > 0 {
+			return
+		}
+		s.now, s.seed, s.result = now, seed, result
+	}
 }
 
 // readably does a pass that makes the timeline longer, and undoes it where too much of that is left.

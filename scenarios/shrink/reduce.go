@@ -113,11 +113,8 @@ func (s *shrinker) cutOff() {
 	if at < unit {
 		unit = 10 * time.Millisecond
 	}
-	for _, end := range []time.Duration{roundUp(at, unit), at + time.Millisecond} {
-		c := s.endingAt(max(end, unit))
-		if c.Duration < s.now.Scenario.Duration && s.try(c) {
-			return
-		}
+	if end := max(roundUp(at, unit), unit); end < s.now.Scenario.Duration {
+		s.try(s.endingAt(end))
 	}
 }
 

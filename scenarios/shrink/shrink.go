@@ -23,6 +23,7 @@ package shrink
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"raftsim/checker"
@@ -59,7 +60,7 @@ type Minimum struct {
 	Result scenarios.Result
 	// Neighbour says in words what change, as small as could be found, makes the failure go away; "" when none was found.
 	Neighbour string
-	// Minimal says that taking away any one entry of the timeline makes the failure go away, with each of Seeds. It is
+	// Minimal says that without any one entry of the timeline it does not fail any more with each of Seeds. It is
 	// false only when the budget was used up before that was seen.
 	Minimal bool
 	// Runs counts the runs that it took.
@@ -125,11 +126,12 @@ func (s *shrinker) begin(f scenarios.File) error {
 		return fmt.Errorf("only a violation can be shrunk, and this run is: %s", res.Line())
 	}
 	s.want = signOf(&res)
-	s.atEnd = res.Event == 0
+	early := s.want.property == script.NoPanic || slices.Contains(checker.Properties(), s.want.property)
+	s.atEnd = res.Event == 0 || !early && res.At > sc.Duration
 	for _, expect := range s.expecting(sc.Expect) {
 		c := clone(sc)
 		c.Name, c.Expect = nameOf(sc.Name), expect
-		if res.Event != 0 {
+		if early {
 			c.Duration = max(c.Duration, roundUp(res.At, 10*time.Millisecond)) // it has to show within the duration
 		}
 		if s.try(c) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,21 +59,27 @@ func certified(t *testing.T, m *shrink.Minimum, o scenarios.Options) scenarios.F
 	require.NoError(t, err, string(m.Format()))
 	require.True(t, m.Minimal)
 	require.Equal(t, m.Seeds, f.Scenario.Seeds)
-	for seed := range f.Scenario.Seeds.All() {
+	same := func(f scenarios.File, seed uint64) bool {
 		res := f.Run(seed, o)
-		require.Equal(t, scenarios.Pass, res.Verdict, "%s\n%s", res.Line(), m.Format())
-		require.Equal(t, m.Result.Property, res.Property)
-		for i := range f.Scenario.Timeline {
-			less := *f.Scenario
-			less.Timeline = slices.Delete(slices.Clone(less.Timeline), i, i+1)
-			g, err := scenarios.Parse("less.yaml", script.Format(&less))
-			if err != nil {
-				continue
-			}
-			res := g.Run(seed, o)
-			same := res.Verdict == scenarios.Pass && res.Property == m.Result.Property && slices.Equal(sorted(res.Roles), sorted(m.Result.Roles))
-			require.False(t, same, "entry %d is not needed with seed %d:\n%s", i+1, seed, m.Format())
+		return res.Verdict == scenarios.Pass && res.Property == m.Result.Property && slices.Equal(sorted(res.Roles), sorted(m.Result.Roles))
+	}
+	for seed := range f.Scenario.Seeds.All() {
+		require.True(t, same(f, seed), "seed %d\n%s", seed, m.Format())
+	}
+	for i := range f.Scenario.Timeline {
+		less := *f.Scenario
+		less.Timeline = slices.Delete(slices.Clone(less.Timeline), i, i+1)
+		g, err := scenarios.Parse("less.yaml", script.Format(&less))
+		if err != nil {
+			continue // what is left is no scenario
 		}
+		fails := 0
+		for seed := range f.Scenario.Seeds.All() {
+			if same(g, seed) {
+				fails++
+			}
+		}
+		require.Less(t, uint64(fails), f.Scenario.Seeds.Len(), "entry %d is not needed:\n%s", i+1, m.Format())
 	}
 	return f
 }
@@ -125,6 +132,30 @@ func TestTheMinimalFileOfAMinimalFileIsItself(t *testing.T) {
 func TestARunThatPassesIsNotShrunk(t *testing.T) {
 	_, err := shrink.Shrink(parse(t, "name: calm\nduration: 1s\n"), 1, shrink.Options{})
 	require.ErrorIs(t, err, shrink.ErrPasses)
+}
+
+// What shows only once the run has settled is shrunk, too.
+func TestAFailureOfTheEndIsShrunk(t *testing.T) {
+	silent := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
+		p, err := replica.New(o)(id, env)
+		r, _ := p.(*replica.Replica)
+		return unhurried{r}, err
+	}}
+	m, err := shrink.Shrink(parse(t, "name: idle\nduration: 4s\ntimeline:\n  - during: 1s..2s\n    crash: n1\n"), 1, shrink.Options{Run: silent})
+	require.NoError(t, err)
+	require.Equal(t, script.Progress, m.Result.Property)
+	require.Empty(t, m.Scenario.Timeline)
+	require.Less(t, m.Scenario.Duration, time.Second)
+	certified(t, m, silent)
+}
+
+// unhurried never stands for election.
+type unhurried struct{ *replica.Replica }
+
+func (u unhurried) Timer(t replica.TimerID) {
+	if t != replica.TimerElection {
+		u.Replica.Timer(t)
+	}
 }
 
 func TestAFaultOfTheTestbedIsNotShrunk(t *testing.T) {

@@ -125,6 +125,9 @@ func (s *shrinker) plainNetwork() {
 			func(n *script.Network) { n.Reorder = 0 },
 			func(n *script.Network) { n.Duplicate = 0 },
 			func(n *script.Network) { n.Loss = 0 },
+			// What happens to every message is drawn for none.
+			func(n *script.Network) { n.Reorder = certainly(n.Reorder) },
+			func(n *script.Network) { n.Duplicate = certainly(n.Duplicate) },
 		} {
 			c := s.changed()
 			was := c.Network
@@ -134,6 +137,14 @@ func (s *shrinker) plainNetwork() {
 		}
 	}
 	s.oneLatency()
+}
+
+// certainly is what happens at all as what happens always.
+func certainly(p script.PPM) script.PPM {
+	if p == 0 {
+		return 0
+	}
+	return 1_000_000
 }
 
 // oneLatency has every message take the same time.

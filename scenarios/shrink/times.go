@@ -73,6 +73,10 @@ func (s *shrinker) shorten() {
 
 // round brings times to round numbers, the roundest that can be had.
 func (s *shrinker) round() {
+	const unit = 10 * time.Millisecond
+	if d := s.now.Scenario.Duration; d%unit != 0 {
+		s.edit(func(c *script.Scenario) { c.Duration = roundUp(d, unit) })
+	}
 	for i := 0; i < len(s.points()) && !s.spent(); i++ {
 		at := s.points()[i]
 		for _, unit := range []time.Duration{
