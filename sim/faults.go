@@ -248,9 +248,11 @@ func (w *World) SetClientLink(l Link) {
 	w.mark(Event{Kind: EventLink, Link: l})
 	w.config.ClientLink = l
 	for _, h := range w.hosts {
-		for i := range h.links {
-			h.links[i].up.set(l)
-			h.links[i].down.set(l)
+		for _, to := range h.links {
+			if to != nil {
+				to.up.set(l)
+				to.down.set(l)
+			}
 		}
 	}
 }

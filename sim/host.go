@@ -19,8 +19,9 @@ type Host interface {
 type host struct {
 	id      ClientID
 	program Host
-	// links are those to and from each node, by its place.
-	links   []hostLink
+	// links are those to and from each node, by its place; nil where neither has been used, since many a client sends one
+	// request in its life.
+	links   []*hostLink
 	alarm   alarm
 	streams streams
 }
@@ -55,19 +56,24 @@ func (w *World) AddHost(p Host) ClientID {
 		streams: streams{seed: w.config.Seed, owner: ofHost.of(uint64(id), 0)},
 	}
 	w.hosts = append(w.hosts, h)
-	h.connect(w)
 	return id
 }
 
-// connect makes the links to and from nodes that have come since.
-func (h *host) connect(w *World) {
-	for len(h.links) < len(w.nodes) {
-		n := uint64(len(h.links) + 1)
-		h.links = append(h.links, hostLink{
+// link returns the links to and from a node, which must be there.
+func (h *host) link(w *World, to raft.NodeID) *hostLink {
+	if len(h.links) < len(w.nodes) {
+		h.links = append(h.links, make([]*hostLink, len(w.nodes)-len(h.links))...)
+	}
+	l := h.links[to-1]
+	if l == nil {
+		n := uint64(to)
+		l = &hostLink{
 			up:   newLink(w.config.Seed, ofRequests.of(uint64(h.id), n), w.config.ClientLink),
 			down: newLink(w.config.Seed, ofAnswers.of(n, uint64(h.id)), w.config.ClientLink),
-		})
+		}
+		h.links[to-1] = l
 	}
+	return l
 }
 
 func (w *World) host(c ClientID) *host {
@@ -107,7 +113,7 @@ func (w *World) Request(c ClientID, to raft.NodeID, r *kv.Request) {
 		w.dropped(Event{Client: c, Node: to, Drop: DropNowhere, Request: r, Cause: w.cause})
 		return
 	}
-	copies, _, at, again := h.links[to-1].up.carry(w.now, &w.counters)
+	copies, _, at, again := h.link(w, to).up.carry(w.now, &w.counters)
 	if copies == 0 {
 		w.dropped(Event{Client: c, Node: to, Drop: DropLost, Request: r, Cause: w.cause})
 		return
@@ -167,7 +173,7 @@ func (n *node) Answer(client ClientID, r *Response) {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropNowhere, Response: r, Cause: w.cause})
 		return
 	}
-	copies, _, at, again := h.links[n.id-1].down.carry(w.now, &w.counters)
+	copies, _, at, again := h.link(w, n.id).down.carry(w.now, &w.counters)
 	if copies == 0 {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropLost, Response: r, Cause: w.cause})
 		return

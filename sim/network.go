@@ -288,9 +288,6 @@ func (w *World) growLinks() {
 	for i := range w.cuts {
 		w.severNewest(&w.cuts[i])
 	}
-	for _, h := range w.hosts {
-		h.connect(w)
-	}
 }
 
 // Link returns how the link between two nodes treats messages, cuts apart. It is zero when there is none.
