@@ -180,10 +180,14 @@ func (l *liveness) heal() {
 	l.part()
 	link := l.link()
 	for _, id := range l.core {
-		drift, timeouts, disk := r.timeline.drift(id), r.timeline.timeouts(id), r.timeline.disk(id)
+		drift, timeouts := r.timeline.drift(id), r.timeline.timeouts(id)
+		disk, timers := r.timeline.disk(id), r.timeline.timers(id)
 		r.timeline.healed[id] = true
 		if disk != baseDisk() {
 			w.SetDisk(id, baseDisk())
+		}
+		if timers != (sim.Timers{}) {
+			w.SetTimers(id, sim.Timers{})
 		}
 		w.Restart(id)
 		w.Resume(id) // first, since what it was told meanwhile comes with it
@@ -239,7 +243,8 @@ func (l *liveness) part() {
 func (l *liveness) stood(id raft.NodeID) bool {
 	c, t := &l.r.scenario.Cluster, &l.r.timeline
 	drift := t.drift(id)
-	return c.PreVote && c.CheckQuorum && max(drift, -drift) <= mostDrift && t.timeouts(id).ElectionMax <= c.ElectionTimeout.Max
+	latest := t.timeouts(id).ElectionMax + t.timers(id).Late.Max
+	return c.PreVote && c.CheckQuorum && max(drift, -drift) <= mostDrift && latest <= 2*c.ElectionTimeout.Max
 }
 
 // leader is who leads the core, nil when nobody does.

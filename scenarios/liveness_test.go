@@ -51,6 +51,7 @@ func TestOnlyACoreIsHealedAndItGetsOn(t *testing.T) {
 		"clocks drift":                       "timeline: [{at: 1s, clock: {drift: 40%}, on: [n1, n2]}, {at: 1s, clock: {drift: -40%}, on: [n3, n4]}]",
 		"disks are full, slow and fail":      "timeline: [{at: 1s, disk: full, on: [n1, n2]}, {at: 1s, disk: {fail: sync}, on: [n3]}, {at: 1s, disk: {sync: 1s..2s}, on: [n4, n5]}]",
 		"one disk rots":                      "timeline: [{at: 1s, crash: all}, {at: 1s, disk: {rot: log}, on: [n2]}]",
+		"timers miss their time":             "timeline: [{at: 1s, timers: {late: 1s..2s}, on: [n1, n2, n3]}, {at: 1s, timers: {early: 100ms..200ms}, on: [n4, n5]}]",
 		"one lost its disk":                  "timeline: [{at: 1s, wipe: n2}]",
 		"a change of members is under way":   "timeline: [{at: 1950ms, remove: n5}, {at: 1960ms, join: n6}]",
 	} {
