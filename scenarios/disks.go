@@ -24,7 +24,7 @@ func (t *timeline) disk(id raft.NodeID) sim.Disk {
 	now := baseDisk()
 	for _, i := range t.changes {
 		a, ok := t.entries[i].Action.(script.SetDisk)
-		if !ok || !slices.Contains(t.entries[i].nodes, id) {
+		if !ok || t.healed[id] || !slices.Contains(t.entries[i].nodes, id) {
 			continue
 		}
 		if a.Sync != nil {

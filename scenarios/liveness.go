@@ -24,6 +24,8 @@ type liveness struct {
 	// core is in order; in says so by NodeID.
 	core []raft.NodeID
 	in   []bool
+	// ruined are those that found their disks damaged when they were to be healed, by NodeID.
+	ruined []bool
 	// begun is when the core was healed, within how long it has.
 	begun, within time.Duration
 	probe         *probe
@@ -36,12 +38,18 @@ type liveness struct {
 // await heals a core and plays on until it has finished. It returns false when the run is over.
 func (l *liveness) await(r *Run, want *script.Liveness) bool {
 	l.r = r
-	if l.lack = l.choose(); l.lack != "" {
-		r.note("liveness: %s", l.lack)
-		return r.settle()
+	l.ruined = make([]bool, len(r.nodes))
+	for whole := false; !whole; whole = !l.ruins() {
+		if l.lack = l.choose(); l.lack != "" {
+			r.note("liveness: %s", l.lack)
+			return r.settle()
+		}
+		l.heal()
+		if !r.playUntil(r.world.Now()) { // they boot
+			return false
+		}
 	}
 	l.begun, l.within = r.world.Now(), l.bound(want)
-	l.heal()
 	l.probe = newProbe(l)
 	for t := l.begun; t < l.begun+l.within; {
 		t = min(t+max(r.scenario.Cluster.Heartbeat, time.Millisecond), l.begun+l.within)
@@ -63,6 +71,18 @@ func (l *liveness) await(r *Run, want *script.Liveness) bool {
 	return false
 }
 
+// ruins notes who of the core does not boot from a disk that is sound again: what was on it is damaged. It returns whether
+// there is one.
+func (l *liveness) ruins() bool {
+	found := false
+	for _, id := range l.core {
+		if l.r.world.GaveUp(id) != nil {
+			l.ruined[id], found = true, true
+		}
+	}
+	return found
+}
+
 // choose draws the core, and says why there is none.
 func (l *liveness) choose() string {
 	r := l.r
@@ -76,13 +96,13 @@ func (l *liveness) choose() string {
 		n := &r.nodes[i+1]
 		switch v := r.members.find(n.id); {
 		case v == nil || !r.members.config.Voter(n.id):
-		case n.keeps(*v):
+		case n.keeps(*v) && !l.ruined[n.id]:
 			able = append(able, n.id)
 		default:
 			lost = append(lost, n.id)
 		}
 	}
-	l.in = make([]bool, len(r.nodes))
+	l.core, l.in = nil, make([]bool, len(r.nodes))
 	for k := range able {
 		// The draw 0 takes them in order.
 		j := k + int(r.world.Draw("core that is healed", uint64(len(able)-k)))
@@ -94,7 +114,7 @@ func (l *liveness) choose() string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("no quorum of %v has its data: %s not the disk that made %s a member", r.members.config, haveNames(lost), itThem(lost))
+	return fmt.Sprintf("no quorum of %v has its data: the disk of %s was erased or is damaged", r.members.config, listed(lost))
 }
 
 // keeps says whether a node has the disk with which it became that member, whether it is up or not.
@@ -161,7 +181,14 @@ func (l *liveness) heal() {
 	link := l.link()
 	for _, id := range l.core {
 		drift, timeouts := r.timeline.drift(id), r.timeline.timeouts(id)
+		disk, timers := r.timeline.disk(id), r.timeline.timers(id)
 		r.timeline.healed[id] = true
+		if disk != baseDisk() {
+			w.SetDisk(id, baseDisk())
+		}
+		if timers != (sim.Timers{}) {
+			w.SetTimers(id, sim.Timers{})
+		}
 		w.Restart(id)
 		w.Resume(id) // first, since what it was told meanwhile comes with it
 		if drift != 0 {
@@ -216,7 +243,8 @@ func (l *liveness) part() {
 func (l *liveness) stood(id raft.NodeID) bool {
 	c, t := &l.r.scenario.Cluster, &l.r.timeline
 	drift := t.drift(id)
-	return c.PreVote && c.CheckQuorum && max(drift, -drift) <= mostDrift && t.timeouts(id).ElectionMax <= c.ElectionTimeout.Max
+	latest := t.timeouts(id).ElectionMax + t.timers(id).Late.Max
+	return c.PreVote && c.CheckQuorum && max(drift, -drift) <= mostDrift && latest <= 2*c.ElectionTimeout.Max
 }
 
 // leader is who leads the core, nil when nobody does.
@@ -318,18 +346,4 @@ func listed(ids []raft.NodeID) string {
 		b.WriteString(id.String())
 	}
 	return b.String()
-}
-
-func haveNames(ids []raft.NodeID) string {
-	if len(ids) == 1 {
-		return ids[0].String() + " has"
-	}
-	return listed(ids) + " have"
-}
-
-func itThem(ids []raft.NodeID) string {
-	if len(ids) == 1 {
-		return "it"
-	}
-	return "them"
 }

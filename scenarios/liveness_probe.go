@@ -19,7 +19,6 @@ type probe struct {
 	// target is whom it asks, by place in the core.
 	target  int
 	request kv.Request
-	session kv.SessionID
 	// openings counts the sessions asked for.
 	openings uint64
 	done     bool

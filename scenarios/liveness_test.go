@@ -49,6 +49,9 @@ func TestOnlyACoreIsHealedAndItGetsOn(t *testing.T) {
 		"all time out all the time":          "timeline: [{at: 1s, timeouts: {election: 5ms..20ms, heartbeat: 4ms}}]",
 		"messages are slower than timers":    "timeline: [{at: 1s, network: {latency: 400ms..500ms}}]",
 		"clocks drift":                       "timeline: [{at: 1s, clock: {drift: 40%}, on: [n1, n2]}, {at: 1s, clock: {drift: -40%}, on: [n3, n4]}]",
+		"disks are full, slow and fail":      "timeline: [{at: 1s, disk: full, on: [n1, n2]}, {at: 1s, disk: {fail: sync}, on: [n3]}, {at: 1s, disk: {sync: 1s..2s}, on: [n4, n5]}]",
+		"one disk rots":                      "timeline: [{at: 1s, crash: all}, {at: 1s, disk: {rot: log}, on: [n2]}]",
+		"timers miss their time":             "timeline: [{at: 1s, timers: {late: 1s..2s}, on: [n1, n2, n3]}, {at: 1s, timers: {early: 100ms..200ms}, on: [n4, n5]}]",
 		"one lost its disk":                  "timeline: [{at: 1s, wipe: n2}]",
 		"a change of members is under way":   "timeline: [{at: 1950ms, remove: n5}, {at: 1960ms, join: n6}]",
 	} {
@@ -156,7 +159,9 @@ func TestTheCoreHasItsTime(t *testing.T) {
 func TestWhatNoCoreCanDoIsProven(t *testing.T) {
 	for name, c := range map[string]struct{ text, proof string }{
 		"a majority lost its disks": {
-			"timeline: [{at: 1s, wipe: [n1, n2]}]", "no quorum of n1 n2 n3 has its data: n1 and n2 have not the disk that made them a member"},
+			"timeline: [{at: 1s, wipe: [n1, n2]}]", "no quorum of n1 n2 n3 has its data: the disk of n1 and n2 was erased or is damaged"},
+		"a majority's disks have rotted": {
+			"timeline: [{at: 1s, crash: all}, {at: 1s, disk: {rot: log}, on: [n1, n2]}]", "no quorum of n1 n2 n3 has its data: the disk of n1 and n2 was erased or is damaged"},
 		"timers are alike": {
 			"cluster: {election_timeout: 150ms}", "leave no time for a message and its answer"},
 		"timers leave no room": {

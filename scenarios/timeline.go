@@ -299,7 +299,7 @@ func (t *timeline) timers(id raft.NodeID) sim.Timers {
 	var now sim.Timers
 	for _, i := range t.changes {
 		a, ok := t.entries[i].Action.(script.SetTimers)
-		if !ok || !slices.Contains(t.entries[i].nodes, id) {
+		if !ok || t.healed[id] || !slices.Contains(t.entries[i].nodes, id) {
 			continue
 		}
 		if a.Late != nil {

@@ -31,7 +31,7 @@ leader-elected: no leader was ever elected \(t=0\.300s, event \d+\)
   replay: raftsim replay impatient\.yaml --seed 4
   shrink: raftsim shrink impatient\.yaml --seed 4
 10 runs in \d+\.\ds, \d+ runs/s
-$`, got.err)
+states reached `, got.err)
 
 	got = raftsim(t, "run", "calm.yaml")
 	require.Zero(t, got.code)
