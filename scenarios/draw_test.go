@@ -44,3 +44,10 @@ func TestDrawnScenariosHold(t *testing.T) {
 	require.Equal(t, seeds.Len(), sum.Runs)
 	require.Less(t, sum.Verdicts[scenarios.Inconclusive], sum.Runs/10)
 }
+
+func TestPriorityHasANameOfItsOwn(t *testing.T) {
+	f, err := scenarios.Load(scenarios.FuzzPriority)
+	require.NoError(t, err)
+	r := f.Run(1, scenarios.Options{})
+	require.Equal(t, "raftsim replay fuzz-priority --seed 1", r.Replay())
+}

@@ -84,22 +84,22 @@ func Shipped() ([]File, error) {
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
-// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] and [FuzzPriority] are no files: their
-// scenarios are drawn from the seed. The error is a
+// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] and [FuzzPriority] are no files, whatever
+// lies there of that name: their scenarios are drawn from the seed. The error is a
 // [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
+	switch name {
+	case Fuzz:
+		return File{Path: name, Scenario: draw.All(name), Draw: draw.World}, nil
+	case FuzzPriority:
+		return File{Path: name, Scenario: draw.All(name), Draw: draw.Priority}, nil
+	}
 	source, err := readFile(name)
 	if err == nil {
 		return Parse(name, source)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return File{}, err
-	}
-	switch name {
-	case Fuzz:
-		return File{Path: name, Scenario: draw.All(name), Draw: draw.World}, nil
-	case FuzzPriority:
-		return File{Path: name, Scenario: draw.All(name), Draw: draw.Priority}, nil
 	}
 	base, err := meant(name, shippedNames())
 	if err != nil {
