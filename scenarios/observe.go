@@ -157,6 +157,7 @@ func (r *Run) judge(n *node, s *raft.Status) {
 	}
 	was := n.seen
 	n.seen = *s
+	r.abstract.logChanged(n.id)
 	if s.Commit > r.commit {
 		r.states.committed(n)
 		r.commit = s.Commit
@@ -183,6 +184,7 @@ func (r *Run) judge(n *node, s *raft.Status) {
 		r.rolesChanged()
 	}
 	r.states.advanced(n)
+	r.abstract.changed()
 }
 
 // received tells the checker of a message that a node is about to handle.
@@ -274,4 +276,5 @@ func (r *Run) rolesChanged() {
 		}
 	}
 	r.timeline.wake()
+	r.abstract.changed()
 }

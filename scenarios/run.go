@@ -39,6 +39,10 @@ type Options struct {
 	// method Core() *raft.Core or is an [Observer] is watched by the checker, another only by its clients.
 	Boot func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error)
 
+	// Abstract takes a number for every abstract state that the run comes to, unless it is the one before: roles, and who is ahead of
+	// whom in terms, logs and commits, whatever the nodes' names. The same state has the same number in every run.
+	Abstract func(state uint64)
+
 	// each is Trace for those who need the run, too.
 	each func(*Run, *sim.Event)
 }
@@ -59,6 +63,7 @@ type Run struct {
 	expect   expectations
 	states   states
 	members  members
+	abstract abstraction
 	liveness liveness
 
 	// counts over the run, for metrics
@@ -150,6 +155,7 @@ func (r *Run) build() error {
 		return err
 	}
 	r.states.init(r)
+	r.abstract.init(r)
 	r.timeline.init(r)
 	for i := range r.nodes[1:] {
 		id := raft.NodeID(i + 1)

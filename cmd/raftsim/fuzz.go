@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -28,12 +29,18 @@ type fuzzFlags struct {
 	out      optional[string]
 	resume   optional[string]
 	workers  optional[int]
+	nodes    optional[int]
+	corpus   optional[string]
+	states   bool
 	json     bool
 	mutant   mutantFlag
 	// options are given to every run.
 	options scenarios.Options
 	now     func() time.Time
 }
+
+// mostFuzzNodes bounds --nodes.
+const mostFuzzNodes = 9
 
 // mostFuzzed bounds --count.
 const mostFuzzed = 1_000_000_000
@@ -49,7 +56,9 @@ what failed, by property and roles, that with the fewest events first, each with
 commands that replay and shrink it.
 
 --strategy swarm draws worlds with some classes of faults and without the others, priority
-calm worlds with a few forced delays. --print shows the scenario of --seed, as a file.
+calm worlds with a few forced delays; guided mutates worlds that reached abstract states none
+before had, and writes those that fail into files (to --corpus, or here). --print shows the
+scenario of --seed, as a file.
 
 --out writes results to a file as they come, one JSON object a line; a kill loses at most a
 second of them, and --resume goes on after them. --shard 2/8 plays every eighth world from the
@@ -79,6 +88,9 @@ Buildkite say which. raftsim merge makes one report of several files.`,
 	addOptional(cmd, &f.total, "shard-total", "n", readCount(mostFuzzed), "of how many parts, where the environment says only which")
 	addFile(cmd, &f.out, "out", "write results to this new file")
 	addFile(cmd, &f.resume, "resume", "go on with this file of results; it is begun when it is not there")
+	addOptional(cmd, &f.nodes, "nodes", "n", readCount(mostFuzzNodes), "have worlds begin with so many nodes (swarm and guided)")
+	addFile(cmd, &f.corpus, "corpus", "keep what guided goes on from in this folder, and go on from what is there")
+	cmd.Flags().BoolVar(&f.states, "states", false, "count the abstract states that are reached (guided always does)")
 	addOptional(cmd, &f.workers, "workers", "n", readCount(mostWorkers), "how many worlds at once (default: one for each processor)")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object for each world that did not pass, and no report")
 	f.mutant.add(cmd)
@@ -86,12 +98,21 @@ Buildkite say which. raftsim merge makes one report of several files.`,
 }
 
 func fuzzWorlds(ctx context.Context, s streams, f fuzzFlags) error {
-	o := fuzz.Options{Strategy: f.strategy, From: 1, Count: uint64(f.count.value), Workers: f.workers.value, Run: f.options}
+	o := fuzz.Options{Strategy: f.strategy, From: 1, Count: uint64(f.count.value), Workers: f.workers.value, Run: f.options,
+		Nodes: f.nodes.value, Corpus: f.corpus.value, States: f.states}
 	if f.from.given {
 		o.From = f.from.value
 	}
 	if f.print {
 		return printWorld(s, &f)
+	}
+	switch guided := f.strategy == fuzz.Guided; {
+	case f.corpus.given && !guided:
+		return errors.New("--corpus is what --strategy guided goes on from; it does not go with others")
+	case f.resume.given && guided && !f.corpus.given:
+		return errors.New("guided goes on from what it has kept: --resume needs --corpus")
+	case f.nodes.given && f.strategy == fuzz.Priority:
+		return errors.New("--nodes goes with swarm and guided")
 	}
 	if f.out.given && f.resume.given {
 		return errors.New("--out begins a file and --resume goes on with one; give one of them")
@@ -166,6 +187,9 @@ type hunted struct {
 	err    error
 	// found says that the first violation was found and is enough.
 	found bool
+	// states is how many abstract states were reached, full that no more are told.
+	states uint64
+	full   bool
 }
 
 // each takes in a world, and says whether the hunt goes on.
@@ -173,7 +197,13 @@ func (h *hunted) each(p *fuzz.Played) bool {
 	replay := h.f.mutant.replay(&p.Result)
 	shrink := strings.Replace(replay, "raftsim replay ", "raftsim shrink ", 1)
 	failure, err := h.log.Add(p, replay, shrink)
+	h.states, h.full = p.States, p.Full
 	if failure != nil {
+		if p.Scenario != nil {
+			if h.err = h.write(p); h.err != nil {
+				return false
+			}
+		}
 		h.report.Add(failure)
 		if h.f.json {
 			h.clear()
@@ -197,12 +227,28 @@ func (h *hunted) each(p *fuzz.Played) bool {
 	return err == nil
 }
 
+// write leaves a world that no seed stands for as a file.
+func (h *hunted) write(p *fuzz.Played) error {
+	return writeFile(p.Result.File, func(w io.Writer) error { _, err := w.Write(script.Format(p.Scenario)); return err })
+}
+
+// reached says how many abstract states were reached, where they are counted.
+func (h *hunted) reached() string {
+	switch {
+	case h.states == 0:
+		return ""
+	case h.full:
+		return fmt.Sprintf(", %d abstract states and no room to tell more", h.states)
+	}
+	return fmt.Sprintf(", %d abstract states", h.states)
+}
+
 // progress says in a line how far the hunt is.
 func (h *hunted) progress(now time.Time) {
 	t := h.log.Totals()
 	done := t.Runs - h.before.Runs
-	text := fmt.Sprintf("fuzz %s: %s, %s, %.0f worlds/s", h.f.strategy, count(t.Runs, "world"), count(t.Violations, "violation"),
-		float64(done)/max(now.Sub(h.begun).Seconds(), 1e-9))
+	text := fmt.Sprintf("fuzz %s: %s, %s%s, %.0f worlds/s", h.f.strategy, count(t.Runs, "world"), count(t.Violations, "violation"),
+		h.reached(), float64(done)/max(now.Sub(h.begun).Seconds(), 1e-9))
 	if h.s.live {
 		h.s.sayf("\r\x1b[K%s", text)
 		h.drawn = true
@@ -233,8 +279,8 @@ func (h *hunted) end(interrupted bool) error {
 		verb = "interrupted after"
 	}
 	t := &h.report.Totals
-	h.s.sayf("%s, %s of virtual time, %s %.1fs; %d violations, %d inconclusive, %d errors\n", count(t.Runs, "world"),
-		time.Duration(t.VirtualS*float64(time.Second)).Round(time.Second), verb, h.f.now().Sub(h.begun).Seconds(), t.Violations, t.Inconclusive, t.Errors)
+	h.s.sayf("%s, %s of virtual time, %s %.1fs; %d violations, %d inconclusive, %d errors%s\n", count(t.Runs, "world"),
+		time.Duration(t.VirtualS*float64(time.Second)).Round(time.Second), verb, h.f.now().Sub(h.begun).Seconds(), t.Violations, t.Inconclusive, t.Errors, h.reached())
 	return end(codeForTotals(t))
 }
 

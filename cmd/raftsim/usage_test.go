@@ -66,7 +66,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"shrink calm.yaml --seed 1 --out=":   `--out "": want the name of a file`,
 
 		"fuzz x":                           `raftsim fuzz takes no argument, and was given "x"`,
-		"fuzz --strategy magic":            `there is no strategy "magic"; there are swarm, priority`,
+		"fuzz --strategy magic":            `there is no strategy "magic"; there are swarm, priority, guided`,
 		"fuzz --print":                     "--print prints the scenario of one seed; give --seed",
 		"fuzz --shard 9/8":                 "--shard 9/8: shard 9 is past the last of 8, which is 8",
 		"fuzz --shard 1/8 --shard-total 8": "--shard says of how many it is one",

@@ -18,11 +18,17 @@ const (
 )
 
 // World draws the scenario of a seed.
-func World(seed uint64) *script.Scenario {
+func World(seed uint64) *script.Scenario { return WorldOf(seed, 0) }
+
+// WorldOf draws the scenario of a seed with so many nodes at first, 0 for as many as are drawn.
+func WorldOf(seed uint64, nodes int) *script.Scenario {
 	w := begin(seed, "fuzz")
 	d := w.roll("duration")
 	w.s.Duration = d.time(shortest, one(d, usual, usual, usual, usual, usual, usual/2, usual/2, longest))
 	w.cluster()
+	if nodes > 0 {
+		w.s.Cluster.Nodes = nodes
+	}
 	w.network()
 	w.clients()
 	w.loss = (w.s.Cluster.Nodes - 1) / 2

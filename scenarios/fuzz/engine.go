@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -9,15 +10,18 @@ import (
 	"sync"
 
 	"raftsim/scenarios"
+	"raftsim/scenarios/draw"
+	"raftsim/scenarios/script"
 )
 
 // Strategies are the names of those there are; the first is the usual one.
-func Strategies() []string { return []string{Swarm, Priority} }
+func Strategies() []string { return []string{Swarm, Priority, Guided} }
 
 // Names of strategies.
 const (
 	Swarm    = "swarm"
 	Priority = "priority"
+	Guided   = "guided"
 )
 
 // Options say what is played, and how.
@@ -30,6 +34,12 @@ type Options struct {
 	// Start is how many seeds of this shard were played before, which are left out; Count how many are played at most, those
 	// included, 0 for no end.
 	Start, Count uint64
+	// Nodes is how many nodes every world begins with, 0 for as many as are drawn. Swarm and Guided heed it.
+	Nodes int
+	// Corpus is a folder where Guided keeps what it goes on from, and finds what an earlier hunt has kept; "" is to keep nothing.
+	Corpus string
+	// States says that abstract states are counted, which Guided does in any case.
+	States bool
 	// Workers is how many worlds are played at once, 0 for one for each processor. It decides nothing else.
 	Workers int
 	// Run is given to every run. Its callbacks come from several goroutines at once.
@@ -41,10 +51,17 @@ type Played struct {
 	// Place counts the worlds of this shard, from 0.
 	Place  uint64
 	Result scenarios.Result
+	// States is how many abstract states the hunt has reached up to here, 0 where they are not counted. Full says that there are too many
+	// to tell new ones, so that it stays as it is.
+	States uint64
+	Full   bool
+	// Scenario is what was played, where no name and seed stand for it.
+	Scenario *script.Scenario
 }
 
 // Run plays worlds until ctx ends or there are no more, and hands each to each, in order and one at a time; each ends the hunt by
-// returning false. Histories of runs that passed are dropped first. The error says that the options are wrong, and nothing was played then.
+// returning false. Histories of runs that passed are dropped first. The error says that the options are wrong, and nothing was
+// played, or that the corpus could not be written.
 func Run(ctx context.Context, o Options, each func(*Played) bool) error {
 	s, err := newStrategy(&o)
 	if err != nil {
@@ -55,12 +72,18 @@ func Run(ctx context.Context, o Options, each func(*Played) bool) error {
 	}
 	e := &engine{o: o, strategy: s, each: each, made: o.Start, delivered: o.Start, early: map[uint64]done{}}
 	e.turn = sync.NewCond(&e.mu)
+	if g, ok := s.(*guided); ok {
+		e.saved = g.added
+	}
+	for range lag {
+		e.makeNext()
+	}
 	var workers sync.WaitGroup
 	for range o.Workers {
 		workers.Go(func() { e.work(ctx) })
 	}
 	workers.Wait()
-	return nil
+	return e.err
 }
 
 // lag is how far the making of worlds is ahead of judging them: a world may depend on what became of those that are
@@ -78,6 +101,7 @@ type world struct {
 type done struct {
 	world
 	result scenarios.Result
+	states []uint64
 }
 
 // engine is a hunt under way.
@@ -92,6 +116,13 @@ type engine struct {
 	made, delivered uint64
 	early           map[uint64]done
 	over            bool
+	// ready are worlds that nobody plays yet; empty says that no more are made.
+	ready []world
+	empty bool
+	known states
+	// saved is how much of what was kept has been written.
+	saved uint64
+	err   error
 }
 
 // work plays worlds until there are no more.
@@ -101,30 +132,46 @@ func (e *engine) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		r := w.file.Run(w.seed, e.o.Run)
+		o, c := e.o.Run, collector{}
+		if e.o.States {
+			o.Abstract = c.add
+		}
+		r := w.file.Run(w.seed, o)
 		if r.Verdict == scenarios.Pass {
 			r.History, r.Linearizability = nil, nil
 		}
-		e.deliver(done{w, r})
+		e.deliver(done{w, r, c.distinct()})
 	}
 }
 
-// take makes the next world. It waits while too many are under way.
+// take returns the next world. It waits while too many are under way.
 func (e *engine) take(ctx context.Context) (world, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for !e.over && e.made-e.delivered >= lag {
+	for !e.over && len(e.ready) == 0 && !e.empty {
 		e.turn.Wait()
 	}
-	if e.over || ctx.Err() != nil || e.o.Count > 0 && e.made >= e.o.Count {
+	if e.over || ctx.Err() != nil || len(e.ready) == 0 {
 		return world{}, false
+	}
+	w := e.ready[0]
+	e.ready = e.ready[1:]
+	return w, true
+}
+
+// makeNext makes one world more.
+func (e *engine) makeNext() {
+	if e.empty || e.o.Count > 0 && e.made >= e.o.Count {
+		e.empty = true
+		return
 	}
 	w, ok := e.strategy.next(e.made)
 	if !ok {
-		return world{}, false
+		e.empty = true
+		return
 	}
 	e.made++
-	return w, true
+	e.ready = append(e.ready, w)
 }
 
 // deliver takes in what was played, and hands on what has its turn.
@@ -139,9 +186,34 @@ func (e *engine) deliver(d done) {
 		}
 		delete(e.early, e.delivered)
 		e.delivered++
-		e.over = !e.each(&Played{d.place, d.result})
+		e.over = !e.each(e.judge(&d))
+		if g, ok := e.strategy.(*guided); ok && g.added > e.saved {
+			if e.err = g.save(); e.err != nil {
+				e.over = true
+			}
+			e.saved = g.added
+		}
+		e.makeNext()
 	}
 	e.turn.Broadcast()
+}
+
+// judge counts what is new in a world, and lets the strategy learn from it.
+func (e *engine) judge(d *done) *Played {
+	fresh := 0
+	for _, s := range d.states {
+		if e.known.add(s) {
+			fresh++
+		}
+	}
+	p := &Played{Place: d.place, Result: d.result, States: uint64(e.known.count), Full: e.known.full()}
+	if g, ok := e.strategy.(*guided); ok {
+		g.learn(d, fresh)
+	}
+	if d.file.Draw == nil {
+		p.Scenario = d.file.Scenario
+	}
+	return p
 }
 
 // strategy says what is played. Its methods are called one at a time.
@@ -159,8 +231,16 @@ func newStrategy(o *Options) (strategy, error) {
 		name = Swarm
 	}
 	o.Strategy = name
+	if name == Guided {
+		o.States = true
+		return newGuided(o)
+	}
 	f, err := File(name)
-	return &consecutive{file: f, from: o.From, shard: o.Shard}, err
+	c := &consecutive{file: f, from: o.From, shard: o.Shard}
+	if name == Swarm {
+		c.nodes = o.Nodes
+	}
+	return c, err
 }
 
 // File returns the file whose scenarios, drawn from the seed, a strategy plays.
@@ -171,14 +251,22 @@ func File(strategy string) (scenarios.File, error) {
 	case Priority:
 		return scenarios.Load(scenarios.FuzzPriority)
 	}
+	if strategy == Guided {
+		return scenarios.File{}, errors.New("no seed stands for a world of the strategy guided: it comes from those before it")
+	}
 	return scenarios.File{}, fmt.Errorf("there is no strategy %q; there are %s", strategy, strings.Join(Strategies(), ", "))
 }
+
+// failedName is the name of the file for a world that no name and seed stand for, should it fail.
+func failedName(seed uint64) string { return fmt.Sprintf("failed-%d.yaml", seed) }
 
 // consecutive plays the worlds of one seed after the other.
 type consecutive struct {
 	file  scenarios.File
 	from  uint64
 	shard Shard
+	// nodes is how many the worlds begin with where it is not drawn: then no name and seed stand for them.
+	nodes int
 }
 
 func (c *consecutive) next(place uint64) (world, bool) {
@@ -186,5 +274,9 @@ func (c *consecutive) next(place uint64) (world, bool) {
 	if place > (left-min(left, c.shard.Index))/c.shard.Total || c.shard.Index > left {
 		return world{}, false
 	}
-	return world{place, c.file, c.from + place*c.shard.Total + c.shard.Index}, true
+	w := world{place, c.file, c.from + place*c.shard.Total + c.shard.Index}
+	if c.nodes > 0 {
+		w.file = scenarios.File{Path: failedName(w.seed), Scenario: draw.WorldOf(w.seed, c.nodes)}
+	}
+	return w, true
 }

@@ -59,7 +59,7 @@ func TestAHuntEndsWhenToldTo(t *testing.T) {
 	require.NoError(t, fuzz.Run(ctx, fuzz.Options{From: 1}, func(*fuzz.Played) bool { played++; return true }))
 	require.Equal(t, 3, played)
 
-	require.ErrorContains(t, fuzz.Run(t.Context(), fuzz.Options{Strategy: "magic"}, nil), `there is no strategy "magic"; there are swarm, priority`)
+	require.ErrorContains(t, fuzz.Run(t.Context(), fuzz.Options{Strategy: "magic"}, nil), `there is no strategy "magic"; there are swarm, priority, guided`)
 }
 
 func TestShardsFromTheEnvironment(t *testing.T) {
