@@ -34,6 +34,10 @@ import (
 //
 // In Ongaro's TLA+ specification: Next, and the actions it names.
 func (c *Checker) refinement(s *step) *Violation {
+	if !s.boot && s.o.Term > s.was.term && s.o.Vote == s.n.id {
+		// This counts before the first message has arrived, too: the request for votes may leave much later.
+		s.n.stood = standing{s.o.Term, s.n.log.last(), s.n.lastTerm()}
+	}
 	if !c.told {
 		return nil
 	}
@@ -97,9 +101,6 @@ func (c *Checker) entersTerm(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, which it had entered before", n.id, o.Term)
 	case o.Term == was.term && o.Vote == raft.None && was.vote != raft.None:
 		return c.notEnabled(s, "UpdateTerm", "%s takes back its vote for %s in term %d", n.id, was.vote, o.Term)
-	}
-	if stands {
-		n.stood = standing{o.Term, n.log.last(), n.lastTerm()}
 	}
 	return nil
 }

@@ -418,6 +418,21 @@ func TestMessagesOfStrangersSayNothing(t *testing.T) {
 	require.ErrorContains(t, w.c.Violation(), "n1 becomes leader of term 1 with 2 votes of 5")
 }
 
+// The request of who stood before any message arrived may leave after its log has grown: it waited for the disk.
+func TestARequestForVotesThatWaitedForTheDisk(t *testing.T) {
+	scripts{
+		{"it stood before the first message", func(n []*fake) {
+			n[1].stands(1)
+			n[2].leads(1)
+			n[2].stores(1, 1)
+			n[1].happens(0, func(o *Observation) { o.Role = raft.Follower })
+			n[1].stores(1, 1)
+			wordComes(n)
+			n[1].sends(n[2], n[1].asks(1, 0, 0))
+		}, ""},
+	}.run(t, "refinement")
+}
+
 // A cluster that tells of no messages is held to what it shows.
 func TestWithoutMessagesNothingIsRefined(t *testing.T) {
 	scripts{
