@@ -109,6 +109,23 @@ func TestALeaderAsksWhatBecameOfASnapshot(t *testing.T) {
 	require.Equal(t, c.nodes[1].state, c.nodes[3].state)
 }
 
+// What is on its way to a follower fills its window and is lost, and the log is compacted beyond it: no acknowledgement will
+// come, and nothing need be proposed any more.
+func TestALeaderSendsASnapshotInPlaceOfWhatGotLost(t *testing.T) {
+	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxInflight = 1 }, make([]raft.Restored, 3)...)
+	c.elect(1)
+	c.settle(c.all()...)
+	c.propose(1, "a", "b")
+	c.settle(1, 2)
+	c.propose(1, "c")
+	c.settle(1, 2)
+	c.compact(1)
+	for range 4 {
+		c.beatAll(1)
+	}
+	require.Equal(t, c.nodes[1].state, c.nodes[3].state)
+}
+
 func TestASnapshotDoesNotDiscardALongerLogThatMatches(t *testing.T) {
 	c := newTunedCluster(t, func(cfg *raft.Config) { cfg.MaxChunkBytes = 64 }, make([]raft.Restored, 3)...)
 	c.elect(1)

@@ -73,6 +73,9 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 			p.Shipment.Resend(uint64(len(p.snapshot.Data)))
 			c.due = true
 		}
+		if p.Next <= c.log.base {
+			c.due = true // what is on its way may be lost, and the log does not hold it any more: it takes a snapshot
+		}
 		if p.Next > c.log.last || !p.Ready(&c.window) {
 			c.sendHeartbeat(k)
 		} else {
