@@ -25,6 +25,8 @@ type expectations struct {
 	early bool
 	// history says that the clients' history is to be linearizable.
 	history bool
+	// replicas says that those that run are to hold the same at the end.
+	replicas bool
 	// liveness is what is expected of a core that alone is healed, nil for nothing.
 	liveness *script.Liveness
 }
@@ -58,6 +60,7 @@ func (x *expectations) add(want script.Want) {
 	case script.Members:
 		x.by(want.By, func() { x.members(want.Nodes) })
 	case script.ReplicasIdentical:
+		x.replicas = true
 		x.end = append(x.end, x.replicasIdentical)
 	case script.Counts:
 		x.counts(&want)
@@ -191,24 +194,24 @@ func span(c *script.Counts) string {
 	return fmt.Sprintf("from %v to %v", c.From, c.To)
 }
 
-// replicasIdentical judges whether the replicas that run hold the same; where only a core was healed, that core's.
-func (x *expectations) replicasIdentical() {
+// replicasIdentical judges whether the replicas that run hold the same.
+func (x *expectations) replicasIdentical() { x.r.sameReplicas(x.r.running()) }
+
+// sameReplicas judges whether replicas have applied and hold the same.
+func (r *Run) sameReplicas(nodes []*node) {
 	var first *node
-	for _, n := range x.r.running() {
-		if x.r.liveness.in != nil && !(x.r.liveness.judged && x.r.liveness.in[n.id]) {
-			continue
-		}
+	for _, n := range nodes {
 		if first == nil {
 			first = n
 			continue
 		}
 		switch {
 		case n.seen.Applied != first.seen.Applied:
-			x.r.violated(script.ReplicasAgree, fmt.Sprintf("%v has applied entries up to %d, %v up to %d",
+			r.violated(script.ReplicasAgree, fmt.Sprintf("%v has applied entries up to %d, %v up to %d",
 				first.id, first.seen.Applied, n.id, n.seen.Applied), first.id, n.id)
 			return
 		case n.store != nil && first.store != nil && !sameStore(first, n):
-			x.r.violated(script.ReplicasAgree, fmt.Sprintf("%v and %v hold different things after the same %d entries",
+			r.violated(script.ReplicasAgree, fmt.Sprintf("%v and %v hold different things after the same %d entries",
 				first.id, n.id, n.seen.Applied), first.id, n.id)
 			return
 		}

@@ -24,25 +24,39 @@ type liveness struct {
 	// core is in order; in says so by NodeID.
 	core []raft.NodeID
 	in   []bool
+	// kept are the cuts that keep the others from the core for as long as it is judged.
+	kept []sim.CutID
 	// ruined are those that found their disks damaged when they were to be healed, by NodeID.
 	ruined []bool
 	// begun is when the core was healed, within how long it has.
 	begun, within time.Duration
 	probe         *probe
-	// judged says that the core was healed and has finished, or was found not to have.
-	judged bool
 	// lack says why nothing could be judged, "" when it was.
 	lack string
 }
 
-// await heals a core and plays on until it has finished. It returns false when the run is over.
+// await heals a core and plays on until it has finished; where the others are expected to hold the same, it then lets them hear
+// the core again and settle. It returns false when the run is over.
 func (l *liveness) await(r *Run, want *script.Liveness) bool {
 	l.r = r
+	if !l.judge(want) {
+		return false
+	}
+	if l.rejoin(); l.lack == "" && !r.expect.replicas {
+		return true
+	}
+	r.states.linksChanged()
+	return r.settle()
+}
+
+// judge returns false when the run is over, and leaves in lack why nothing was judged.
+func (l *liveness) judge(want *script.Liveness) bool {
+	r := l.r
 	l.ruined = make([]bool, len(r.nodes))
 	for whole := false; !whole; whole = !l.ruins() {
 		if l.lack = l.choose(); l.lack != "" {
 			r.note("liveness: %s", l.lack)
-			return r.settle()
+			return true
 		}
 		l.heal()
 		if !r.playUntil(r.world.Now()) { // they boot
@@ -57,18 +71,29 @@ func (l *liveness) await(r *Run, want *script.Liveness) bool {
 			return false
 		}
 		if l.finished() {
-			l.judged = true
 			r.note("liveness: %v have finished within %v", l.core, r.world.Now()-l.begun)
-			return true
+			return l.agree()
 		}
 	}
 	if l.lack = l.impossible(); l.lack != "" {
 		r.note("liveness: %s", l.lack)
 		return true
 	}
-	l.judged = true
 	r.violated(script.Progress, fmt.Sprintf("%v was healed and has not finished within %v: %s", l.names(), l.within, l.unfinished()), l.core...)
 	return false
+}
+
+// agree judges whether all of the core, which has applied the same, holds the same.
+func (l *liveness) agree() bool {
+	var nodes []*node
+	leader := l.leader()
+	for _, id := range l.core {
+		if leader != nil && !l.left(id, leader) {
+			nodes = append(nodes, &l.r.nodes[id])
+		}
+	}
+	l.r.sameReplicas(nodes)
+	return l.r.finding == nil
 }
 
 // ruins notes who of the core does not boot from a disk that is sound again: what was on it is damaged. It returns whether
@@ -213,30 +238,36 @@ func (l *liveness) heal() {
 // part ends what parts the core, keeps what parts others, and keeps the core's messages from them.
 func (l *liveness) part() {
 	r, w := l.r, l.r.world
+	l.rejoin() // of an earlier try
 	type way struct{ from, to raft.NodeID }
-	var severed []way
-	heard := false
+	var severed, kept []way
 	for i := range r.nodes[1:] {
 		for j := range r.nodes[1:] {
 			from, to := raft.NodeID(i+1), raft.NodeID(j+1)
 			switch {
 			case from == to || l.in[from] && l.in[to]:
-			case l.in[from], l.in[to] && !l.stood(from), !w.Connected(from, to):
+			case !w.Connected(from, to):
 				severed = append(severed, way{from, to})
-			case l.in[to]:
-				heard = true
+			case l.in[from], l.in[to] && !l.stood(from):
+				kept = append(kept, way{from, to})
 			}
 		}
 	}
 	w.Heal()
-	if !heard {
-		w.Partition([][]raft.NodeID{l.core})
-	}
 	for _, s := range severed {
-		if heard || !l.in[s.from] && !l.in[s.to] {
-			w.Cut(s.from, s.to)
-		}
+		w.Cut(s.from, s.to)
 	}
+	for _, k := range kept {
+		l.kept = append(l.kept, w.Cut(k.from, k.to))
+	}
+}
+
+// rejoin takes back what kept the others from the core, and was none of their faults.
+func (l *liveness) rejoin() {
+	for _, id := range l.kept {
+		l.r.world.Undo(id)
+	}
+	l.kept = nil
 }
 
 // stood says whether the core has to stand what a node outside sends.
@@ -293,12 +324,17 @@ func (l *liveness) unfinished() string {
 	return ""
 }
 
+// left says whether a node of the core is no member any more for its leader, which tells it nothing then.
+func (l *liveness) left(id raft.NodeID, leader *node) bool {
+	return leader.core != nil && !leader.core.Configuration().Member(id)
+}
+
 // behind says what a node of the core lacks of what its leader has.
 func (l *liveness) behind(n, leader *node) string {
 	s, to := &n.seen, &leader.seen
 	switch {
 	case n.core == nil && n.observer == nil:
-	case leader.core != nil && !leader.core.Configuration().Member(n.id): // it has left, and is told nothing any more
+	case l.left(n.id, leader):
 	case s.Term != to.Term || n.core != nil && s.Leader != leader.id:
 		return fmt.Sprintf("%v does not follow %v, which leads term %d", n.id, leader.id, to.Term)
 	case s.LastIndex != to.LastIndex || s.Commit != to.LastIndex || s.Applied != to.LastIndex:

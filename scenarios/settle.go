@@ -24,9 +24,10 @@ func (r *Run) settle() bool {
 			latency = max(latency, r.timeline.link(id, r.nodes[j+1].id).Latency.Max)
 		}
 	}
-	end := sc.Duration + settleRounds*(longest+2*latency)
+	begin := r.world.Now()
+	end := begin + settleRounds*(longest+2*latency)
 	// What clients sent last must arrive before quiet means anything.
-	for t := sc.Duration + 2*latency; t <= end; t += max(sc.Cluster.Heartbeat, time.Millisecond) {
+	for t := begin + 2*latency; t <= end; t += max(sc.Cluster.Heartbeat, time.Millisecond) {
 		if !r.playUntil(t) {
 			return false
 		}
