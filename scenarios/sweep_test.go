@@ -82,7 +82,7 @@ func TestSweepInterrupted(t *testing.T) {
 	})
 	require.True(t, s.Interrupted)
 	require.GreaterOrEqual(t, len(seeds), 5)
-	require.Less(t, len(seeds), 100)
+	require.Less(t, len(seeds), 300, "three workers are 64 runs ahead of the slowest at most")
 	for i, seed := range seeds {
 		require.EqualValues(t, i+1, seed)
 	}
