@@ -145,6 +145,7 @@ func (c *cluster) act(id raft.NodeID) {
 	n := c.nodes[id]
 	for more := true; more; {
 		out := n.core.Output()
+		require.Equal(c.t, out.Quiet, quiet(out), "%v says whether there is more to do than to send", id)
 		c.net = append(c.net, out.Messages...)
 		if out.Arrived != nil {
 			n.save(out.Arrived)
@@ -345,4 +346,10 @@ func voteRequest(from, to raft.NodeID, term raft.Term, lastIndex raft.Index, las
 // voteReply is an answer to a RequestVote.
 func voteReply(from, to raft.NodeID, term raft.Term, granted bool) *raft.Message {
 	return &raft.Message{Kind: raft.MsgVoteReply, From: from, To: to, Term: term, VoteReply: raft.VoteReply{Granted: granted}}
+}
+
+// quiet is what Output.Quiet has to be.
+func quiet(o *raft.Output) bool {
+	return o.Ticket == 0 && !o.HardStateChanged && o.Arrived == nil && o.Installed == nil && len(o.Entries) == 0 &&
+		len(o.Committed) == 0 && len(o.Reads) == 0 && !o.More
 }

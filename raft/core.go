@@ -415,12 +415,17 @@ func (c *Core) Applied() Index { return c.log.applied }
 
 // Status returns the state as of now.
 func (c *Core) Status() Status {
-	return Status{
-		ID: c.id, Role: c.role, Term: c.hard.Term, Vote: c.hard.Vote, Leader: c.leader,
-		Base: c.log.base, BaseTerm: c.log.term(c.log.base), ConfigurationIndex: c.members.index,
-		LastIndex: c.log.last, LastTerm: c.log.lastTerm(), Commit: c.log.commit, Applied: c.log.applied,
-		DurableIndex: c.durable.index, DurableHard: c.durable.hard,
-	}
+	var s Status
+	c.StatusTo(&s)
+	return s
+}
+
+// StatusTo sets s to [Core.Status], without a copy.
+func (c *Core) StatusTo(s *Status) {
+	s.ID, s.Role, s.Term, s.Vote, s.Leader = c.id, c.role, c.hard.Term, c.hard.Vote, c.leader
+	s.Base, s.BaseTerm, s.ConfigurationIndex = c.log.base, c.log.term(c.log.base), c.members.index
+	s.LastIndex, s.LastTerm, s.Commit, s.Applied = c.log.last, c.log.lastTerm(), c.log.commit, c.log.applied
+	s.DurableIndex, s.DurableHard.Term, s.DurableHard.Vote = c.durable.index, c.durable.hard.Term, c.durable.hard.Vote
 }
 
 // Still says whether the state is what s says, the log's entries apart, at less cost than to compare

@@ -31,6 +31,8 @@ type Output struct {
 	Reads []Read
 	// More says that another Output waits to be taken now.
 	More bool
+	// Quiet says that there is nothing to do but to send Messages, as mostly there is not.
+	Quiet bool
 }
 
 // output is what was collected for the next Output, and what of earlier ones is not yet done.
@@ -128,9 +130,17 @@ func (c *Core) Output() *Output {
 		}
 	}
 	out := &o.out
-	out.Messages, o.ready = o.ready, out.Messages[:0]
+	if len(o.ready)+len(out.Messages) > 0 {
+		out.Messages, o.ready = o.ready, out.Messages[:0]
+	}
+	l := &c.log
+	if out.Quiet && len(c.reads.ready) == 0 && !o.snapshots && l.unsaved > l.last && c.hard == o.saved && l.applied >= l.commit {
+		return out // it was so before, and is still
+	}
+	out.Quiet = true
 	if len(out.Reads)+len(c.reads.ready) > 0 {
 		out.Reads, c.reads.ready = c.reads.ready, out.Reads[:0]
+		out.Quiet = len(out.Reads) == 0
 	}
 	// Field by field, since most have nothing to forget, and this is done after every event.
 	out.Ticket = 0
@@ -147,9 +157,11 @@ func (c *Core) Output() *Output {
 		out.Arrived, out.Installed = o.arrived, o.installed
 		o.snapshots = o.arrived != nil || o.installed != nil // once more, to forget them
 		o.arrived, o.installed = nil, nil
+		out.Quiet = out.Quiet && !o.snapshots
 	}
 
-	if l := &c.log; l.unsaved <= l.last || c.hard != o.saved || out.Installed != nil {
+	if l.unsaved <= l.last || c.hard != o.saved || out.Installed != nil {
+		out.Quiet = false
 		if c.hard != o.saved {
 			out.HardState, out.HardStateChanged = c.hard, true
 			o.saved = c.hard
@@ -160,14 +172,15 @@ func (c *Core) Output() *Output {
 		out.Ticket = o.ticket
 		o.writes = append(o.writes, write{ticket: o.ticket, hard: c.hard, last: l.unsaved - 1})
 	}
-	if l := &c.log; l.applied < l.commit {
+	if l.applied < l.commit {
+		out.Quiet = false
 		out.Committed = l.slice(l.applied+1, min(l.commit, l.last))
 		if len(out.Committed) == 0 {
 			panic(fmt.Sprintf("raft: entry %d counts as committed, but the log of %v ends at %d", l.commit, c.id, l.last))
 		}
 		l.applied += Index(len(out.Committed))
 	}
-	out.More = c.log.unsaved <= c.log.last || c.log.applied < c.log.commit
+	out.More = l.unsaved <= l.last || l.applied < l.commit
 	return out
 }
 

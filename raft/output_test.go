@@ -202,7 +202,7 @@ func TestOutputComesInPieces(t *testing.T) {
 	require.Equal(t, []raft.Ticket{1, 2, 3}, tickets)
 
 	out := n.core.Output()
-	require.Equal(t, raft.Output{Messages: out.Messages}, *out, "all has been told")
+	require.Equal(t, raft.Output{Messages: out.Messages, Quiet: true}, *out, "all has been told")
 	require.Empty(t, out.Messages)
 	n.core.Persisted(0, 2)
 	require.Equal(t, raft.Index(1024), n.core.Status().DurableIndex)

@@ -38,8 +38,47 @@ type node struct {
 	fresh bool
 	// seen is the state after the last event that touched the node; what it was before a crash stays.
 	seen raft.Status
+	said said
 	past past
 	classes
+}
+
+// said is what nearly every message of an idle cluster says: a heartbeat from the end of the log, or its answer. Its like was
+// judged when the node was what it still is, and found good; the zero value is like none.
+type said struct {
+	kind        raft.MessageKind
+	to          raft.NodeID // of an answer
+	term        raft.Term
+	incarnation raft.Incarnation
+	index       raft.Index
+	logTerm     raft.Term
+	commit      raft.Index
+}
+
+// again says whether a message says nothing but what was said.
+func (s *said) again(to raft.NodeID, m *raft.Message) bool {
+	if m.Kind != s.kind || m.Term != s.term || m.Incarnation != s.incarnation {
+		return false
+	}
+	if m.Kind == raft.MsgAppendReply {
+		r := &m.AppendReply
+		return r.Success && r.Match == s.index && to == s.to
+	}
+	p := &m.Append
+	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit
+}
+
+// take notes a message that was found good, if its like can come often.
+func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
+	p, r := &m.Append, &m.AppendReply
+	switch {
+	case m.Kind == raft.MsgAppendReply && r.Success:
+		*s = said{kind: m.Kind, to: to, term: m.Term, incarnation: m.Incarnation, index: r.Match}
+	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
+		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit}
+	default:
+		*s = said{}
+	}
 }
 
 // booted looks at the process that just started.
@@ -58,7 +97,7 @@ func (r *Run) booted(id raft.NodeID) {
 		n.store = s.Store()
 	}
 	r.states.booted(n)
-	n.seen = raft.Status{ID: id}
+	n.seen, n.said = raft.Status{ID: id}, said{}
 }
 
 // stopped takes in that a node crashed or halted.
@@ -72,6 +111,7 @@ func (r *Run) stopped(id raft.NodeID) {
 		return
 	}
 	r.states.stopped(n)
+	n.said = said{}
 	n.up, n.core, n.store, n.observer = false, nil, nil, nil
 	r.check.Down(r.checkMoment(), id)
 	r.rolesChanged()
@@ -84,8 +124,9 @@ func (r *Run) touched(id raft.NodeID) {
 	case n.core != nil:
 		changed := n.core.TakeChanged()
 		if changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(id) {
-			s := n.core.Status()
-			r.look(n, &s, changed)
+			was := n.seen
+			n.core.StatusTo(&n.seen)
+			r.look(n, &was, changed)
 		}
 		n.fresh = false
 	case n.observer != nil:
@@ -95,28 +136,31 @@ func (r *Run) touched(id raft.NodeID) {
 			r.seen.Changed = r.seen.Base + 1 // an empty log is as read from disk
 		}
 		n.fresh = false
-		s := statusOf(&r.seen)
-		r.judge(n, &s)
+		was := n.seen
+		n.seen = statusOf(&r.seen)
+		r.judge(n, &was)
 	}
 	if len(r.timeline.milestones) > 0 {
 		r.timeline.checkMilestones()
 	}
 }
 
-// look shows what is new of a core.
-func (r *Run) look(n *node, s *raft.Status, changed raft.Index) {
-	r.seen = checker.Observation{
-		Node: n.id, Boot: n.boot, Incarnation: n.core.Incarnation(), Role: s.Role, Term: s.Term, Vote: s.Vote,
-		Base: s.Base, BaseTerm: s.BaseTerm, LastIndex: s.LastIndex,
-		Configuration: n.core.Configuration(), ConfigurationIndex: s.ConfigurationIndex,
-		DurableIndex: s.DurableIndex, DurableTerm: s.DurableHard.Term, DurableVote: s.DurableHard.Vote,
-		Commit: s.Commit, Applied: s.Applied,
-	}
+// look shows what is new of a core. It sets r.seen field by field: a struct made elsewhere and copied there would be copied
+// in wider words than it was written in, which makes the processor wait.
+func (r *Run) look(n *node, was *raft.Status, changed raft.Index) {
+	s, o := &n.seen, &r.seen
+	o.Node, o.Boot, o.Incarnation = n.id, n.boot, n.core.Incarnation()
+	o.Role, o.Term, o.Vote = s.Role, s.Term, s.Vote
+	o.Base, o.BaseTerm, o.LastIndex = s.Base, s.BaseTerm, s.LastIndex
+	o.Configuration, o.ConfigurationIndex = n.core.Configuration(), s.ConfigurationIndex
+	o.DurableIndex, o.DurableTerm, o.DurableVote = s.DurableIndex, s.DurableHard.Term, s.DurableHard.Vote
+	o.Commit, o.Applied = s.Commit, s.Applied
+	o.Changed, o.Suffix = 0, nil
 	if changed != 0 {
-		r.seen.Changed = max(changed, s.Base+1) // what was written may have been compacted since
-		r.seen.Suffix = r.entries(n.core, r.seen.Changed, s.LastIndex)
+		o.Changed = max(changed, s.Base+1) // what was written may have been compacted since
+		o.Suffix = r.entries(n.core, o.Changed, s.LastIndex)
 	}
-	r.judge(n, s)
+	r.judge(n, was)
 }
 
 // entries returns a part of a log in one piece, which is good until the next call.
@@ -150,13 +194,13 @@ func statusOf(o *checker.Observation) raft.Status {
 	return s
 }
 
-// judge has the checker judge r.seen, and takes in what it means for the run.
-func (r *Run) judge(n *node, s *raft.Status) {
+// judge has the checker judge r.seen, which is n.seen with the log, and takes in what it means for the run.
+func (r *Run) judge(n *node, was *raft.Status) {
+	s := &n.seen
+	n.said = said{}
 	if v := r.check.Observe(r.checkMoment(), &r.seen); v != nil {
 		r.broken(v)
 	}
-	was := n.seen
-	n.seen = *s
 	r.abstract.logChanged(n.id)
 	if s.Commit > r.commit {
 		r.states.committed(n)
@@ -171,7 +215,7 @@ func (r *Run) judge(n *node, s *raft.Status) {
 	}
 	r.longestLog = max(r.longestLog, uint64(s.LastIndex-s.Base))
 	if s.Base != was.Base || s.ConfigurationIndex != was.ConfigurationIndex {
-		r.states.logMoved(n, &was)
+		r.states.logMoved(n, was)
 	}
 	if n.core != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
 		r.members.committed(n.core.Configuration(), s.ConfigurationIndex)
@@ -180,7 +224,7 @@ func (r *Run) judge(n *node, s *raft.Status) {
 		if s.Role == raft.Leader {
 			r.elections++
 		}
-		r.states.roleChanged(n, &was)
+		r.states.roleChanged(n, was)
 		r.rolesChanged()
 	}
 	r.states.advanced(n)
@@ -201,24 +245,42 @@ func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
 	if !ok {
 		return
 	}
-	at := r.checkMoment()
+	n := &r.nodes[from]
+	if n.said.again(to, rm) {
+		return
+	}
+	r.judgeSent(n, to, rm)
+	n.said.take(to, rm, n.seen.LastIndex)
+	if r.check.Owes(from) {
+		n.said = said{} // the next look at the node has to see to that first
+	}
+}
+
+// judgeSent has a message judged that leaves a node.
+func (r *Run) judgeSent(n *node, to raft.NodeID, rm *raft.Message) {
+	from, at := n.id, r.checkMoment()
 	if v := r.check.Sent(at, rm); v != nil {
 		r.broken(v)
 	}
 	r.states.sent(from, to, rm)
-	p := checker.Promise{Node: from, To: to, Term: rm.Term, Incarnation: rm.Incarnation}
 	switch {
+	case rm.Kind == raft.MsgAppendEntries: // most are
+	case rm.Kind == raft.MsgAppendReply:
+		if rm.AppendReply.Success {
+			r.promised(at, from, rm, checker.EntryPromise, to, rm.AppendReply.Match)
+		}
 	case rm.Kind == raft.MsgRequestVote:
-		p.Kind, p.To = checker.VotePromise, from // a candidate votes for itself: see Core.kept
+		r.promised(at, from, rm, checker.VotePromise, from, 0) // a candidate votes for itself: see Core.kept
 	case rm.Kind == raft.MsgVoteReply && rm.VoteReply.Granted:
-		p.Kind = checker.VotePromise
-	case rm.Kind == raft.MsgAppendReply && rm.AppendReply.Success:
-		p.Kind, p.Index = checker.EntryPromise, rm.AppendReply.Match
+		r.promised(at, from, rm, checker.VotePromise, to, 0)
 	case rm.Kind == raft.MsgInstallReply && rm.InstallReply.Done:
-		p.Kind, p.Index = checker.EntryPromise, rm.InstallReply.Index
-	default:
-		return
+		r.promised(at, from, rm, checker.EntryPromise, to, rm.InstallReply.Index)
 	}
+}
+
+// promised tells the checker of what a message promises.
+func (r *Run) promised(at checker.Moment, from raft.NodeID, m *raft.Message, kind checker.PromiseKind, to raft.NodeID, i raft.Index) {
+	p := checker.Promise{Kind: kind, Node: from, To: to, Term: m.Term, Incarnation: m.Incarnation, Index: i}
 	if v := r.check.Promised(at, p); v != nil {
 		r.broken(v)
 	}

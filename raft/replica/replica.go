@@ -231,6 +231,12 @@ func (r *Replica) act() {
 		if r.core.Role() != r.role {
 			r.roleChanged()
 		}
+		if out.Quiet {
+			for _, m := range out.Messages {
+				r.send(m)
+			}
+			break
+		}
 		if out.Arrived != nil {
 			r.arrived = out.Arrived
 		}
