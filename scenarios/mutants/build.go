@@ -64,33 +64,6 @@ func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
 	return built, c.prune(m)
 }
 
-// Compile compiles what the mutant alters and no more, to see that it does.
-func (c *Checkout) Compile(ctx context.Context, m *Mutant) error {
-	mutated, err := m.Apply(c.Root)
-	if err != nil {
-		return err
-	}
-	work, err := os.MkdirTemp("", "raftsim-mutant-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	overlay, err := c.overlay(work, mutated)
-	if err != nil {
-		return err
-	}
-	args := []string{"build", "-pgo=off", "-overlay", overlay, "-buildvcs=false"}
-	for _, file := range slices.Sorted(maps.Keys(mutated)) {
-		if dir := "./" + filepath.ToSlash(filepath.Dir(file)); !slices.Contains(args, dir) {
-			args = append(args, dir)
-		}
-	}
-	if _, err := c.goOutput(ctx, args...); err != nil {
-		return fmt.Errorf("mutant %s does not compile: %w", m.Name, err)
-	}
-	return nil
-}
-
 // overlay writes the altered files into a folder, and beside them what tells the Go tool where they belong.
 func (c *Checkout) overlay(dir string, mutated map[string][]byte) (string, error) {
 	replace := map[string]string{}

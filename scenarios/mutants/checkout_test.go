@@ -28,14 +28,13 @@ func TestShippedMutantsApply(t *testing.T) {
 }
 
 func TestShippedMutantsCompile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles packages for every mutant")
-	}
 	c := open(t)
 	all, err := c.Shipped()
 	require.NoError(t, err)
+	k, err := c.Compiler(t.Context())
+	require.NoError(t, err)
 	for _, m := range all {
-		require.NoError(t, c.Compile(t.Context(), m))
+		require.NoError(t, k.Check(m))
 	}
 }
 
@@ -44,8 +43,11 @@ func TestAMutantThatDoesNotCompile(t *testing.T) {
 	m, err := mutants.Parse("nonsense.mutant", []byte(head+"--- raft/quorum/majority.go\n-func Majority(n int) int { return n/2 + 1 }\n+func Majority(n int) int { return none }\n"))
 	require.NoError(t, err)
 	const says = "mutant nonsense does not compile"
-	err = c.Compile(t.Context(), m)
+	k, err := c.Compiler(t.Context())
+	require.NoError(t, err)
+	err = k.Check(m)
 	require.ErrorContains(t, err, says)
+	require.ErrorContains(t, err, "raft/quorum/majority.go:")
 	require.ErrorContains(t, err, "undefined: none")
 	c.Cache = t.TempDir()
 	_, err = c.Build(t.Context(), m)
