@@ -48,7 +48,9 @@ func begin(seed uint64, kind string) *world {
 	return &world{seed: seed, kind: kind, s: &script.Scenario{
 		Name:  fmt.Sprintf("%s-%d", kind, seed),
 		About: "Drawn from the seed of its name.", Seeds: script.Seeds{{First: seed, Last: seed}},
-		Expect: []script.Expectation{{Want: script.Always{}}, {Want: script.Linearizable{}}, {Want: script.ReplicasIdentical{}}},
+		Expect: []script.Expectation{
+			{Want: script.Always{}}, {Want: script.Linearizable{}}, {Want: script.ReplicasIdentical{}}, {Want: script.Liveness{}},
+		},
 	}}
 }
 
