@@ -33,8 +33,9 @@ func WorldOf(seed uint64, nodes int) *script.Scenario {
 	w.clients()
 	w.loss = (w.s.Cluster.Nodes - 1) / 2
 	w.members()
+	noise := one(w.roll("noise"), 0, 50, 100, 100, 100, 100, 100, 100, 100, 100)
 	for _, f := range faults {
-		if d := w.roll(f.name); d.chance(f.share) {
+		if d := w.roll(f.name); d.chance(f.share * noise / 100) {
 			for range d.between(1, f.most) {
 				f.add(w, d)
 			}
