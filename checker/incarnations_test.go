@@ -38,6 +38,22 @@ func TestIncarnations(t *testing.T) {
 			n[2].crashes()
 			n[2].joins(77)
 		}, "n2 was incarnation 1 and came back as 77, though its disk was not wiped"},
+		{"a node crashes before it is on its disk that it was born", func(n []*fake) {
+			known(n)
+			n[2].wiped()
+			n[2].joins(77)
+			n[2].crashes()
+			n[2].joins(78)
+		}, ""},
+		{"a node that was born is another later", func(n []*fake) {
+			known(n)
+			n[2].wiped()
+			n[2].joins(77)
+			n[2].hears(5)
+			n[2].syncs()
+			n[2].crashes()
+			n[2].joins(78)
+		}, "n2 was incarnation 77 and came back as 78, though its disk was not wiped"},
 		{"a wiped disk comes back as what was on it", func(n []*fake) {
 			known(n)
 			n[2].wiped()

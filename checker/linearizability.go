@@ -16,7 +16,7 @@ import (
 //
 // A key is settled by the first of three tiers that can. None is ever wrong; the first two may pass.
 //   - A witness, an order that is said to explain the history, such as that of the log, is verified. If it holds, it is
-//     proof, whoever made it up (linearizability_witness.go).
+//     proof, whoever made it up. Gets that did not go through the log need no place in it (linearizability_witness.go).
 //   - Where it is known which write each operation saw, the zone check of Gibbons and Korach (1997) decides in O(n log n)
 //     (linearizability_zones.go).
 //   - porcupine searches what is left.

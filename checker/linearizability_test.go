@@ -308,7 +308,7 @@ func TestEveryPathAgreesWithTryingEveryOrder(t *testing.T) {
 		n = 10_000
 	}
 	verdicts := map[bool]int{}
-	var searched, unknown, witnessed, misled int
+	var searched, unknown, witnessed, misled, fitted int
 	for seed := range n {
 		h, truth := randomHistory(seed, smallPlan(seed))
 		want := explainable(h.Operations())
@@ -339,11 +339,21 @@ func TestEveryPathAgreesWithTryingEveryOrder(t *testing.T) {
 			misled++
 			require.True(t, want, "seed %d: an order that passes is proof, whoever made it", seed)
 		}
+		if writes := withoutGets(h, truth); passes(h, truth) {
+			fitted++
+			require.True(t, passes(h, writes), "seed %d: there is room for every get", seed)
+		} else if passes(h, writes) {
+			require.True(t, want, "seed %d: gets that fit are proof", seed)
+		}
+		if passes(h, withoutGets(h, random)) {
+			require.True(t, want, "seed %d: gets that fit are proof, whoever ordered the rest", seed)
+		}
 	}
 	t.Logf("%d explainable, %d not; %d searched, %d with unknown outcomes, %d passed by witness, %d by a random one",
 		verdicts[true], verdicts[false], searched, unknown, witnessed, misled)
 	for what, count := range map[string]int{"explainable": verdicts[true], "not explainable": verdicts[false],
-		"searched": searched, "with unknown outcomes": unknown, "passed by witness": witnessed} {
+		"searched": searched, "with unknown outcomes": unknown, "passed by witness": witnessed,
+		"passed by the order of its writes": fitted} {
 		require.Greater(t, count, int(n/20), "few histories were %s", what)
 	}
 }
@@ -357,6 +367,17 @@ func passes(h *History, witness []uint64) bool {
 		}
 	}
 	return true
+}
+
+// withoutGets is a witness that places only what writes, as where gets do not go through the log.
+func withoutGets(h *History, witness []uint64) []uint64 {
+	writes := slices.Clone(witness)
+	for i := range h.records {
+		if h.records[i].Op == kv.Get {
+			writes[i] = 0
+		}
+	}
+	return writes
 }
 
 func randomWitness(seed uint64, n int) []uint64 {
@@ -399,6 +420,25 @@ func TestALyingWitnessNeverPassesABadHistory(t *testing.T) {
 		}
 	}
 	require.Equal(t, VerdictNotLinearizable, Linearizable(stale, 0).Verdict)
+}
+
+// The order of the writes saves the search, too, where gets did not go through the log.
+func TestTheOrderOfTheWritesSavesTheSearch(t *testing.T) {
+	h, witness := hard(true)
+	for i, index := range withoutGets(h, witness) {
+		if index != 0 {
+			h.SetOrder(i, index)
+		}
+	}
+	require.Zero(t, Linearizable(h, 1).Steps)
+
+	ops := []Operation{put("a").by(1, 1, 2), put("b").by(1, 3, 10), get("b").by(2, 4, 5), get("a").by(2, 6, 7), get("a").by(3, 3, 9)}
+	writes := []uint64{1, 2}
+	require.False(t, passes(historyOf(ops...), append(writes, 0, 0, 0)), "what was read once is not unread")
+	ops[3] = get("b").by(2, 6, 7)
+	require.True(t, passes(historyOf(ops...), append(writes, 0, 0, 0)), "the third client's get goes before, though it is called first and returns last")
+	ops[4] = get("a").by(3, 6, 9)
+	require.False(t, passes(historyOf(ops...), append(writes, 0, 0, 0)), "it was called after another had seen the later value")
 }
 
 func TestAWitnessSavesTheSearch(t *testing.T) {

@@ -12,34 +12,104 @@ import (
 // forever is after every time of a history.
 const forever time.Duration = math.MaxInt64
 
-// witnessed says whether the order the items carry explains them: every operation with a
-// known outcome has a place, in that order the model allows what each saw, and none comes before one that had returned
-// when it was called. Any order that passes proves that the items are linearizable, whoever made it up.
+// witnessed says whether the order the items carry explains them: every write with a known outcome has a place, in that
+// order the model allows what each saw, and none comes before one that had returned when it was called. Gets that have no place,
+// since they did not go through the log, are put where they fit. Any order that passes proves that the items are linearizable,
+// whoever made it up.
 func (w *work) witnessed(items []item) bool {
-	w.order = w.order[:0]
+	w.order, w.active = w.order[:0], w.active[:0]
 	for i := range items {
-		if items[i].order != 0 {
-			w.order = append(w.order, items[i])
-		} else if !items[i].op.Unknown {
+		switch it := &items[i]; {
+		case it.order != 0:
+			w.order = append(w.order, *it)
+		case it.op.Unknown:
+		case it.op.Op == kv.Get:
+			w.active = append(w.active, it)
+		default:
 			return false
 		}
 	}
 	slices.SortStableFunc(w.order, func(a, b item) int { return compare(a.order, b.order) })
+	reads := newReads(w.active, w.order)
 	value := ""
 	lastCall := time.Duration(math.MinInt64)
 	for i := range w.order {
-		it := &w.order[i]
-		lastCall = max(lastCall, it.call)
-		if it.ret < lastCall {
+		var ok bool
+		if lastCall, ok = reads.place(i, value, lastCall); !ok {
 			return false
 		}
-		var ok bool
+		it := &w.order[i]
+		if lastCall = max(lastCall, it.call); it.ret < lastCall || reads.due() < lastCall {
+			return false
+		}
 		if value, ok = it.op.apply(value); !ok {
 			return false
 		}
 	}
-	return true
+	_, ok := reads.place(len(w.order), value, lastCall)
+	return ok && reads.none()
 }
+
+// reads are gets without a place in an order of the others. Each is put as early as it can be, which leaves the most room to those
+// after it: where the value is what it saw, and whatever had returned when it was called has its place.
+type reads struct {
+	// later are those called after something that has no place yet had returned, in the order of calls; open are the others.
+	later, open []*item
+	// returns has for each place of the order when the first of those from there on returns.
+	returns []time.Duration
+}
+
+// newReads takes the gets in the order of calls. It keeps and alters what it is given of them.
+func newReads(gets []*item, order []item) *reads {
+	r := &reads{later: gets}
+	if len(gets) == 0 {
+		return r
+	}
+	r.returns = make([]time.Duration, len(order)+1)
+	r.returns[len(order)] = forever
+	for i := len(order) - 1; i >= 0; i-- {
+		r.returns[i] = min(order[i].ret, r.returns[i+1])
+	}
+	return r
+}
+
+// place puts what fits before the i-th of the order, where the value is this one, and returns the latest call so far. It returns
+// false if one of them had returned by then.
+func (r *reads) place(i int, value string, lastCall time.Duration) (time.Duration, bool) {
+	for len(r.open)+len(r.later) > 0 {
+		r.admit(r.returns[i])
+		k := slices.IndexFunc(r.open, func(it *item) bool { return it.op.Result.Value == value })
+		if k < 0 {
+			break
+		}
+		if lastCall = max(lastCall, r.open[k].call); r.open[k].ret < lastCall {
+			return lastCall, false
+		}
+		r.open = slices.Delete(r.open, k, k+1)
+	}
+	return lastCall, true
+}
+
+// admit opens the gets before whose call nothing has returned that has no place, given when the first of the order does.
+func (r *reads) admit(first time.Duration) {
+	first = min(first, r.due())
+	for len(r.later) > 0 && r.later[0].call <= first {
+		first = min(first, r.later[0].ret)
+		r.open = append(r.open, r.later[0])
+		r.later = r.later[1:]
+	}
+}
+
+// due is when the first of those that are open returns.
+func (r *reads) due() time.Duration {
+	first := forever
+	for _, it := range r.open {
+		first = min(first, it.ret)
+	}
+	return first
+}
+
+func (r *reads) none() bool { return len(r.open)+len(r.later) == 0 }
 
 // obvious builds an order that explains the items, which are in the order of calls, the way a
 // reader would: whatever fits the value as it stands goes first, then the write that is

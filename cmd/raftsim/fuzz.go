@@ -284,8 +284,8 @@ func (h *hunted) end(interrupted bool) error {
 	return end(codeForTotals(t))
 }
 
-// codeForTotals is the exit code of a hunt. Worlds whose history could not be settled are to be expected among many; where
-// no world was settled, that is all there is.
+// codeForTotals is the exit code of a hunt: the worst of what became of its worlds, as for a sweep. So 0 says that every world
+// passed, and one whose history could not be settled, which is rare, makes it 3.
 func codeForTotals(t *fuzz.Totals) exit {
 	return codeFor(map[scenarios.Verdict]uint64{
 		scenarios.Violation: t.Violations, scenarios.Error: t.Errors, scenarios.Inconclusive: t.Inconclusive,

@@ -258,32 +258,54 @@ func (d *disk) crash(names int, tears func(i int) tear) *disk {
 	return left
 }
 
-// eachCrash calls do for every crash: every prefix of the unsynced names, each file's unsynced bytes torn in every
-// way at every step-th offset, all combined.
+// ways are the different bytes that a crash can leave of the file, torn in every way at every step-th offset, nil where its name is gone.
+func (f *memFile) ways(step int) [][]byte {
+	var ways [][]byte
+	if f.removed {
+		ways = append(ways, nil)
+	}
+	from, to := f.unsynced()
+	if from == to {
+		return append(ways, append([]byte{}, f.data...))
+	}
+	known := map[string]bool{}
+	for at := from; at <= to; at += step {
+		for k := range tearKinds {
+			if b := f.torn(tear{k, at}); !known[string(b)] {
+				known[string(b)] = true
+				ways = append(ways, append([]byte{}, b...))
+			}
+		}
+	}
+	return ways
+}
+
+// eachCrash calls do with the disk that each crash leaves: every prefix of the unsynced names, and of each file all that is
+// different among its [memFile.ways], all combined.
 func (d *disk) eachCrash(step int, do func(*disk)) {
+	var ways [][][]byte
+	for _, f := range d.files {
+		ways = append(ways, f.ways(step))
+	}
 	for names := d.names; names <= len(d.files); names++ {
-		d.combine(names, step, nil, do)
+		d.combine(ways[:names], nil, do)
 	}
 }
 
-func (d *disk) combine(names, step int, chosen []tear, do func(*disk)) {
+func (d *disk) combine(ways [][][]byte, chosen [][]byte, do func(*disk)) {
 	i := len(chosen)
-	if i == names {
-		do(d.crash(names, func(i int) tear { return chosen[i] }))
-		return
-	}
-	if d.files[i].removed {
-		d.combine(names, step, append(slices.Clip(chosen), tear{kind: tearGone}), do)
-	}
-	from, to := d.files[i].unsynced()
-	if from == to {
-		d.combine(names, step, append(slices.Clip(chosen), tear{tearCut, to}), do)
-		return
-	}
-	for at := from; at <= to; at += step {
-		for k := range tearKinds {
-			d.combine(names, step, append(slices.Clip(chosen), tear{k, at}), do)
+	if i == len(ways) {
+		left := &disk{}
+		for i, data := range chosen {
+			if data != nil {
+				left.add(d.files[i].name, data)
+			}
 		}
+		do(left)
+		return
+	}
+	for _, data := range ways[i] {
+		d.combine(ways, append(slices.Clip(chosen), data), do)
 	}
 }
 

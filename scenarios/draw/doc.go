@@ -11,7 +11,7 @@
 // # Promise
 //
 // What is drawn is what Raft claims to survive. Nodes that lose their disks, leave, or stay down are together fewer than
-// would break a quorum of those the cluster began with; clocks stay within what leases count with; every cut and every slow link ends
-// before the scenario does. So every world is expected to be safe, linearizable, and at rest with identical replicas at the end;
+// would break a quorum of those the cluster began with; clocks stay within what leases count with; no disk rots; every cut, slow link
+// and disk that fails ends before the scenario does. So every world is expected to be safe, linearizable, and at rest with identical replicas at the end;
 // progress is judged as for any scenario. A scenario that was drawn can be written by [script.Format] and read back.
 package draw

@@ -29,6 +29,12 @@ var faults = []fault{
 	{"transfer", 25, 4, (*world).transfer},
 	{"snapshot", 20, 4, (*world).snapshot},
 	{"burst", 30, 3, (*world).burst},
+	{"slow disk", 20, 3, (*world).slowDisk},
+	{"full disk", 15, 2, (*world).fullDisk},
+	{"failing sync", 15, 2, (*world).failingSync},
+	{"unsynced", 25, 3, (*world).unsynced},
+	{"hold", 30, 4, (*world).hold},
+	{"timers", 20, 3, (*world).timers},
 }
 
 // somebody draws a single node.
@@ -132,12 +138,11 @@ func (w *world) cut(d dice) {
 	}
 	leader, followers := script.Selector{Kind: script.SelLeader}, script.Selector{Kind: script.SelFollowers}
 	follower := script.Selector{Kind: script.SelFollower}
-	a := d.between(1, n)
-	b := (a+d.below(n-1))%n + 1
+	a, b := w.pair(d)
 	c := one(d,
-		script.Cut{From: named(a), To: named(b)}, script.Cut{From: leader, To: follower}, script.Cut{From: follower, To: leader},
+		script.Cut{From: a, To: b}, script.Cut{From: leader, To: follower}, script.Cut{From: follower, To: leader},
 		script.Cut{From: leader, To: followers}, script.Cut{From: followers, To: leader},
-		script.Cut{From: named(a), To: script.Selector{Kind: script.SelRest}})
+		script.Cut{From: a, To: script.Selector{Kind: script.SelRest}})
 	w.add(d.window(w.s.Duration, 2*time.Second), c)
 }
 

@@ -143,6 +143,6 @@ func withinLimits(s *script.Scenario) bool {
 			}
 		}
 	}
-	longest, heartbeat := s.Network.Latency.Max, s.Cluster.Heartbeat
-	return heartbeat+2*longest+10*time.Millisecond < s.Cluster.ElectionTimeout.Min
+	longest, heartbeat, timers := s.Network.Latency.Max, s.Cluster.Heartbeat, s.Cluster.ElectionTimeout
+	return heartbeat+2*longest+10*time.Millisecond < timers.Min && timers.Min+leastSpread(s) <= timers.Max
 }

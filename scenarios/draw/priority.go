@@ -41,7 +41,7 @@ func (w *world) change(d dice) {
 		who = w.somebody(d)
 	}
 	t := d.window(w.s.Duration, one(d, 600*time.Millisecond, 100*time.Millisecond, 2*time.Second))
-	switch d.below(6) {
+	switch d.below(8) {
 	case 0:
 		w.add(t, script.Pause{Nodes: who})
 	case 1:
@@ -52,9 +52,14 @@ func (w *world) change(d dice) {
 		late := span(100*time.Millisecond, 100*time.Millisecond)
 		w.add(t, script.SetNetwork{Change: script.NetworkChange{Latency: &late}}, who)
 	case 4:
-		a := d.between(1, n)
-		w.add(t, script.Cut{From: named(a), To: named((a+d.below(n-1))%n + 1)})
+		a, b := w.pair(d)
+		w.add(t, script.Cut{From: a, To: b})
 	case 5:
 		w.add(t, script.Partition{Groups: []script.Selector{list(who), {Kind: script.SelRest}}})
+	case 6:
+		a, b := w.pair(d)
+		w.add(t, script.Hold{From: a, To: b})
+	case 7:
+		w.add(t, script.Hold{From: who, To: script.Selector{Kind: script.SelAll}})
 	}
 }

@@ -33,8 +33,9 @@ func WorldOf(seed uint64, nodes int) *script.Scenario {
 	w.clients()
 	w.loss = (w.s.Cluster.Nodes - 1) / 2
 	w.members()
+	noise := one(w.roll("noise"), 0, 50, 100, 100, 100, 100, 100, 100, 100, 100)
 	for _, f := range faults {
-		if d := w.roll(f.name); d.chance(f.share) {
+		if d := w.roll(f.name); d.chance(f.share * noise / 100) {
 			for range d.between(1, f.most) {
 				f.add(w, d)
 			}
@@ -167,6 +168,8 @@ func (w *world) network() {
 		span(1*time.Millisecond, 10*time.Millisecond), span(1*time.Millisecond, 10*time.Millisecond),
 		span(time.Millisecond, time.Millisecond), span(20*time.Microsecond, 200*time.Microsecond),
 		span(5*time.Millisecond, 20*time.Millisecond), span(time.Millisecond, 30*time.Millisecond))
+	timers := &w.s.Cluster.ElectionTimeout
+	timers.Max = max(timers.Max, timers.Min+leastSpread(w.s))
 	d = w.roll("lossy network")
 	if d.chance(50) {
 		n.Loss = one(d, percent(1), percent(3), percent(8))
@@ -178,6 +181,10 @@ func (w *world) network() {
 		n.Reorder = one(d, percent(1), percent(5), percent(15))
 	}
 }
+
+// leastSpread is by how much election timers have to differ: where the votes of all that are left are needed, who stands has to
+// be heard by all of them before another one does.
+func leastSpread(s *script.Scenario) time.Duration { return 2 * s.Network.Latency.Max }
 
 func span(low, high time.Duration) script.DurationRange {
 	return script.DurationRange{Min: low, Max: high}

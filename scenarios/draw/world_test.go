@@ -36,6 +36,12 @@ func TestWorldsDifferInWhatTheyHave(t *testing.T) {
 		verbs := map[string]bool{}
 		for i := range s.Timeline {
 			verbs[s.Timeline[i].Action.Verb()] = true
+			if a, ok := s.Timeline[i].Action.(script.SetDisk); ok {
+				verbs["slow"] = verbs["slow"] || a.Sync != nil
+				verbs["full"] = verbs["full"] || a.Full
+				verbs["fail sync"] = verbs["fail sync"] || a.FailSyncs
+				verbs[a.Unsynced.String()] = true
+			}
 		}
 		for what, is := range map[string]bool{
 			"loss": s.Network.Loss > 0, "duplicate": s.Network.Duplicate > 0, "reorder": s.Network.Reorder > 0,
@@ -55,7 +61,8 @@ func TestWorldsDifferInWhatTheyHave(t *testing.T) {
 	}
 	for _, what := range []string{
 		"crash", "restart", "pause", "wipe", "partition", "cut", "network", "timeouts", "timeout", "clock",
-		"join", "remove", "transfer", "snapshot", "burst",
+		"join", "remove", "transfer", "snapshot", "burst", "disk", "hold", "timers",
+		"slow", "full", "fail sync", "lost", "torn", "kept",
 		"loss", "duplicate", "reorder", "pre_vote", "check_quorum", "lease", "index", "snapshots", "inflight", "uncommitted",
 		"segments", "ttl", "three", "five", "one", "seven", "nothing",
 	} {
@@ -85,7 +92,9 @@ func TestWorldsAskNoMoreThanRaftPromises(t *testing.T) {
 					require.Zero(t, a.Jump, seed)
 					require.LessOrEqual(t, max(*a.Drift, -*a.Drift), int64(s.Cluster.ClockDrift), seed)
 				}
-			case script.Partition, script.Cut, script.SetNetwork, script.SetTimeouts, script.Pause:
+			case script.RotDisk:
+				require.Fail(t, "Raft does not survive every rot", seed)
+			case script.Partition, script.Cut, script.Hold, script.SetNetwork, script.SetTimeouts, script.SetTimers, script.SetDisk, script.Pause:
 				require.Equal(t, script.During, e.Trigger.Kind, seed)
 			}
 			require.LessOrEqual(t, e.Trigger.To, s.Duration, seed)

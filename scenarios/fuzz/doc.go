@@ -15,8 +15,8 @@
 // # Many machines
 //
 // k8s-job.yml is an Indexed Job for Kubernetes: each index plays its shard. An index that has found a failure exits with
-// code 1, which fails that index alone and for good (podFailurePolicy, FailIndex); the others go on, and an index whose Pod is
-// lost or cannot start is tried again. The manifest names what to adapt. Once it has ended:
+// code 1, and one that only has a world whose history could not be settled with 3; either fails that index alone and for good
+// (podFailurePolicy, FailIndex). The others go on, and an index whose Pod is lost or cannot start is tried again. The manifest names what to adapt. Once it has ended:
 //
 //	kubectl logs -l job-name=raftsim-fuzz --tail=-1 --prefix=false   # or collect the volume's files, and
 //	raftsim merge results-*.jsonl

@@ -260,5 +260,5 @@ func TestTheManifestStopsOnlyItsOwnIndex(t *testing.T) {
 	rule := s.PodFailurePolicy.Rules[0]
 	require.Equal(t, "FailIndex", rule.Action)
 	require.Equal(t, container.Name, rule.OnExitCodes.ContainerName)
-	require.Equal(t, []int{1}, rule.OnExitCodes.Values)
+	require.Equal(t, []int{1, 3}, rule.OnExitCodes.Values)
 }

@@ -70,11 +70,11 @@ func bound(sc *script.Scenario, e *script.Entry, st *scenarios.Started) (script.
 		}
 		b.Action = script.Partition{Groups: groups}
 		return b, true
-	case script.Cut:
+	case script.Cut, script.Hold:
 		if len(st.Groups) < 2 || len(st.Groups[0]) == 0 || len(st.Groups[1]) == 0 {
 			return b, false
 		}
-		b.Action = script.Cut{From: nodes(st.Groups[0]), To: nodes(st.Groups[1])}
+		b.Action = withEnds(a, nodes(st.Groups[0]), nodes(st.Groups[1]))
 		return b, true
 	default:
 		if len(st.Nodes) > 0 {
@@ -112,6 +112,25 @@ func named(sel script.Selector) ([]raft.NodeID, bool) {
 		return ids, true
 	}
 	return nil, false
+}
+
+// endsOf are both ends of the links that an action is about; ok is false for any other action.
+func endsOf(a script.Action) (from, to script.Selector, ok bool) {
+	switch a := a.(type) {
+	case script.Cut:
+		return a.From, a.To, true
+	case script.Hold:
+		return a.From, a.To, true
+	}
+	return from, to, false
+}
+
+// withEnds is such an action with other ends.
+func withEnds(a script.Action, from, to script.Selector) script.Action {
+	if _, ok := a.(script.Hold); ok {
+		return script.Hold{From: from, To: to}
+	}
+	return script.Cut{From: from, To: to}
 }
 
 // withNodes is an action for these nodes, where it is for one group of them and says so itself.

@@ -123,11 +123,12 @@ func actionWithout(a script.Action, id raft.NodeID) (left script.Action, gone, o
 			}
 		}
 		return script.Partition{Groups: groups}, len(groups) < 2, true
-	case script.Cut:
-		from, noneFrom, okFrom := selectorWithout(a.From, id)
-		to, noneTo, okTo := selectorWithout(a.To, id)
+	case script.Cut, script.Hold:
+		from, to, _ := endsOf(a)
+		from, noneFrom, okFrom := selectorWithout(from, id)
+		to, noneTo, okTo := selectorWithout(to, id)
 		same := from.String() == to.String() && from.Kind == script.SelNode
-		return script.Cut{From: from, To: to}, noneFrom || noneTo || same, okFrom && okTo
+		return withEnds(a, from, to), noneFrom || noneTo || same, okFrom && okTo
 	case script.Heal, script.Burst:
 		return a, false, true
 	}

@@ -55,7 +55,7 @@ func (s *shrinker) dropPicked(i int) {
 		}
 	}
 	if !script.GoesWithOn(entry().Action) {
-		s.dropCut(i)
+		s.dropEnds(i)
 		return
 	}
 	on := func() []raft.NodeID { ids, _ := named(entry().On); return ids }
@@ -66,40 +66,27 @@ func (s *shrinker) dropPicked(i int) {
 	}
 }
 
-// dropCut takes nodes out of the ends of a cut, if the entry is one.
-func (s *shrinker) dropCut(i int) {
-	entry := func() *script.Entry { return &s.now.Scenario.Timeline[i] }
-	change := func(edit func(*script.Entry)) {
-		c := s.changed()
-		edit(&c.Timeline[i])
-		s.try(c)
+// dropEnds takes nodes out of the ends of a cut or hold, if the entry is one.
+func (s *shrinker) dropEnds(i int) {
+	ends := func() (ids [2][]raft.NodeID) {
+		from, to, _ := endsOf(s.now.Scenario.Timeline[i].Action)
+		ids[0], _ = named(from)
+		ids[1], _ = named(to)
+		return ids
 	}
-	for _, end := range []int{0, 1} {
-		for k := len(cutEnd(entry(), end)) - 1; k >= 0; k-- {
-			if ids := cutEnd(entry(), end); len(ids) > 1 && k < len(ids) {
-				change(func(e *script.Entry) { setCutEnd(e, end, slices.Delete(slices.Clone(ids), k, k+1)) })
+	for end := range 2 {
+		for k := len(ends()[end]) - 1; k >= 0; k-- {
+			ids := ends()
+			if len(ids[end]) < 2 || k >= len(ids[end]) {
+				continue
 			}
+			ids[end] = slices.Delete(slices.Clone(ids[end]), k, k+1)
+			c := s.changed()
+			e := &c.Timeline[i]
+			e.Action = withEnds(e.Action, nodes(ids[0]), nodes(ids[1]))
+			s.try(c)
 		}
 	}
-}
-
-func cutEnd(e *script.Entry, end int) []raft.NodeID {
-	c, ok := e.Action.(script.Cut)
-	if !ok {
-		return nil
-	}
-	ids, _ := named([]script.Selector{c.From, c.To}[end])
-	return ids
-}
-
-func setCutEnd(e *script.Entry, end int, ids []raft.NodeID) {
-	c := e.Action.(script.Cut)
-	if end == 0 {
-		c.From = nodes(ids)
-	} else {
-		c.To = nodes(ids)
-	}
-	e.Action = c
 }
 
 // cutOff ends the scenario where the failure shows, and takes away what starts only then.

@@ -223,6 +223,8 @@ func (s *shrinker) plainEntry(i int) {
 			_ = change(func(e *script.Entry) { e.Action = script.SetTimeouts{Election: a.Election} }) ||
 				change(func(e *script.Entry) { e.Action = script.SetTimeouts{Heartbeat: a.Heartbeat} })
 		}
+	case script.SetTimers:
+		s.plainTimers(i, a)
 	case script.SetClock:
 		if a.Drift != nil && a.Jump != 0 {
 			_ = change(func(e *script.Entry) { e.Action = script.SetClock{Drift: a.Drift} }) ||
@@ -233,4 +235,27 @@ func (s *shrinker) plainEntry(i int) {
 			change(func(e *script.Entry) { e.Action = script.Join{Nodes: a.Nodes, Learner: true} })
 		}
 	}
+}
+
+// plainTimers has timers miss their time one way only, and always by the same.
+func (s *shrinker) plainTimers(i int, a script.SetTimers) {
+	change := func(less script.SetTimers) bool {
+		return s.edit(func(c *script.Scenario) { c.Timeline[i].Action = less })
+	}
+	now := func() script.SetTimers { return s.now.Scenario.Timeline[i].Action.(script.SetTimers) }
+	if a.Late != nil && a.Early != nil {
+		_ = change(script.SetTimers{Late: a.Late}) || change(script.SetTimers{Early: a.Early})
+	}
+	always := func(r *script.DurationRange, with func(*script.DurationRange) script.SetTimers) {
+		if r == nil || r.Min == r.Max {
+			return
+		}
+		for _, t := range []time.Duration{r.Max, r.Min, roundUp((r.Min+r.Max)/2, time.Millisecond)} {
+			if t <= r.Max && change(with(&script.DurationRange{Min: t, Max: t})) {
+				return
+			}
+		}
+	}
+	always(now().Late, func(r *script.DurationRange) script.SetTimers { return script.SetTimers{Late: r, Early: now().Early} })
+	always(now().Early, func(r *script.DurationRange) script.SetTimers { return script.SetTimers{Late: now().Late, Early: r} })
 }
