@@ -38,7 +38,13 @@ type node struct {
 // startNode starts `raftd serve` with these flags. It is killed at the end of the test.
 func startNode(t *testing.T, flags ...string) *node {
 	t.Helper()
-	n := &node{cmd: process(t, append([]string{"serve"}, flags...)...), news: make(chan struct{}), ended: make(chan struct{})}
+	return startProcess(t, process(t, append([]string{"serve"}, flags...)...))
+}
+
+// startProcess is startNode for a node of any program.
+func startProcess(t *testing.T, cmd *exec.Cmd) *node {
+	t.Helper()
+	n := &node{cmd: cmd, news: make(chan struct{}), ended: make(chan struct{})}
 	out, err := n.cmd.StdoutPipe()
 	require.NoError(t, err)
 	errors, err := n.cmd.StderrPipe()
@@ -123,6 +129,8 @@ type cluster struct {
 	doors []string
 	flags []string
 	nodes []*node
+	// program is what nodes are started from, "" for this version.
+	program string
 	// pids are of the nodes' processes, for who looks from another goroutine.
 	pids []atomic.Int64
 }
@@ -158,10 +166,15 @@ func (c *cluster) start(t *testing.T, k int) {
 	for j := range c.nodes {
 		peers = append(peers, fmt.Sprintf("n%d=%s", j+1, doors[j]))
 	}
-	c.nodes[k] = startNode(t, append([]string{
+	flags := append([]string{
 		"--id", fmt.Sprintf("n%d", k+1), "--data", c.data(k), "--listen", c.addresses[k], "--advertise", doors[k], "--peers", strings.Join(peers, ","),
 		"--election-timeout", "300ms..600ms", "--heartbeat", "50ms", "--snapshot-every", "200", "--snapshot-keep", "50",
-	}, c.flags...)...)
+	}, c.flags...)
+	if c.program == "" {
+		c.nodes[k] = startNode(t, flags...)
+	} else {
+		c.nodes[k] = startProcess(t, exec.Command(c.program, append([]string{"serve"}, flags...)...))
+	}
 	c.pids[k].Store(int64(c.nodes[k].cmd.Process.Pid))
 }
 
