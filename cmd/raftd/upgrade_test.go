@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,9 +27,11 @@ func TestDataOfAnEarlierVersion(t *testing.T) {
 	}
 	defer c.keepLogs(t)
 	s := c.client(t).Session()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	holds := func(key, value string) {
 		t.Helper()
-		got, err := s.Get(t.Context(), key)
+		got, err := s.Get(ctx, key)
 		require.NoError(t, err)
 		require.Equal(t, value, got)
 	}
