@@ -199,9 +199,9 @@ func (p *peer) dial() (*dialed, error) {
 
 // dialOptions are how this node reaches another.
 func (s *Server) dialOptions(id raft.NodeID) []grpc.DialOption {
-	creds := insecure.NewCredentials()
+	var creds credentials.TransportCredentials = insecure.NewCredentials()
 	if s.keys != nil {
-		creds = credentials.NewTLS(s.keys.client(id))
+		creds = handshakes{s.keys, id}
 	}
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
