@@ -14,6 +14,7 @@ import (
 
 // Nodes take up certificates that are renewed while they run. Until then one that has expired is refused, and everybody says why.
 func TestCertificatesAreRenewed(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := filepath.Join(t.TempDir(), "certs")
 	var out bytes.Buffer
 	make := func(days int, now time.Time) {

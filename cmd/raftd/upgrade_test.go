@@ -51,6 +51,7 @@ func TestDataOfAnEarlierVersion(t *testing.T) {
 // A cluster of the earlier version becomes one of this version under load, a node at a time; each comes back on its own log and snapshots,
 // among nodes of both versions. The last is killed instead of stopped.
 func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	c.program = buildEarlier(t)
 	for k := range c.nodes {
