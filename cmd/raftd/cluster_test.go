@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -37,7 +38,13 @@ type node struct {
 // startNode starts `raftd serve` with these flags. It is killed at the end of the test.
 func startNode(t *testing.T, flags ...string) *node {
 	t.Helper()
-	n := &node{cmd: process(t, append([]string{"serve"}, flags...)...), news: make(chan struct{}), ended: make(chan struct{})}
+	return startProcess(t, process(t, append([]string{"serve"}, flags...)...))
+}
+
+// startProcess is startNode for a node of any program.
+func startProcess(t *testing.T, cmd *exec.Cmd) *node {
+	t.Helper()
+	n := &node{cmd: cmd, news: make(chan struct{}), ended: make(chan struct{})}
 	out, err := n.cmd.StdoutPipe()
 	require.NoError(t, err)
 	errors, err := n.cmd.StderrPipe()
@@ -118,19 +125,32 @@ func (n *node) exits(t *testing.T) int {
 type cluster struct {
 	dir       string
 	addresses []string
-	flags     []string
-	nodes     []*node
+	// doors are where nodes reach each other; nil is where they listen, as clients do.
+	doors []string
+	flags []string
+	nodes []*node
+	// program is what nodes are started from, "" for this version.
+	program string
+	// pids are of the nodes' processes, for who looks from another goroutine.
+	pids []atomic.Int64
 }
 
 // startCluster starts so many nodes, with these flags for all.
 func startCluster(t *testing.T, n int, flags ...string) *cluster {
 	t.Helper()
-	c := &cluster{dir: t.TempDir(), flags: flags, nodes: make([]*node, n)}
-	for range n {
-		c.addresses = append(c.addresses, freeAddress(t))
-	}
+	c := newCluster(t, n, flags...)
 	for k := range n {
 		c.start(t, k)
+	}
+	return c
+}
+
+// newCluster is one whose nodes are still to be started.
+func newCluster(t *testing.T, n int, flags ...string) *cluster {
+	t.Helper()
+	c := &cluster{dir: t.TempDir(), flags: flags, nodes: make([]*node, n), pids: make([]atomic.Int64, n)}
+	for range n {
+		c.addresses = append(c.addresses, freeAddress(t))
 	}
 	return c
 }
@@ -138,14 +158,24 @@ func startCluster(t *testing.T, n int, flags ...string) *cluster {
 // start starts node k, counted from 0, on the data that it has.
 func (c *cluster) start(t *testing.T, k int) {
 	t.Helper()
+	doors := c.doors
+	if doors == nil {
+		doors = c.addresses
+	}
 	var peers []string
 	for j := range c.nodes {
-		peers = append(peers, fmt.Sprintf("n%d=%s", j+1, c.addresses[j]))
+		peers = append(peers, fmt.Sprintf("n%d=%s", j+1, doors[j]))
 	}
-	c.nodes[k] = startNode(t, append([]string{
-		"--id", fmt.Sprintf("n%d", k+1), "--data", c.data(k), "--listen", c.addresses[k], "--peers", strings.Join(peers, ","),
+	flags := append([]string{
+		"--id", fmt.Sprintf("n%d", k+1), "--data", c.data(k), "--listen", c.addresses[k], "--advertise", doors[k], "--peers", strings.Join(peers, ","),
 		"--election-timeout", "300ms..600ms", "--heartbeat", "50ms", "--snapshot-every", "200", "--snapshot-keep", "50",
-	}, c.flags...)...)
+	}, c.flags...)
+	if c.program == "" {
+		c.nodes[k] = startNode(t, flags...)
+	} else {
+		c.nodes[k] = startProcess(t, exec.Command(c.program, append([]string{"serve"}, flags...)...))
+	}
+	c.pids[k].Store(int64(c.nodes[k].cmd.Process.Pid))
 }
 
 func (c *cluster) data(k int) string { return filepath.Join(c.dir, fmt.Sprintf("n%d", k+1)) }

@@ -72,11 +72,13 @@ type Replica struct {
 
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
-	together            bool          // what is to be done waits for the end of Together
-	halted              bool          // nothing is to be done any more
+	config              *raft.Configuration
+	together            bool // what is to be done waits for the end of Together
+	halted              bool // nothing is to be done any more
 	waiting             waiting
 	reads               reads
 	tenure              tenure
+	refusals            refusals
 	commands            slab
 	answer              Response // scratch
 }
@@ -125,6 +127,7 @@ func boot(id raft.NodeID, env Env, o Options) (Process, error) {
 	if o.ReadIndex {
 		r.reads.name(env)
 	}
+	r.config = r.core.Configuration()
 	r.fresh = latest // a crash may have come before its log was compacted
 	r.act()
 	return r, nil
@@ -142,7 +145,9 @@ func (r *Replica) Receive(from raft.NodeID, m Message) {
 	if !ok || rm.From != from {
 		return // not one of ours
 	}
-	if err := r.core.Step(r.env.Now(), rm); err != nil && r.env.Logging() {
+	if err := r.core.Step(r.env.Now(), rm); err == nil {
+		r.refusals.over(from)
+	} else if r.env.Logging() && r.refusals.news(from, err.Error()) {
 		r.env.Log("Node " + r.id.String() + " refuses " + rm.Name() + " of Node " + from.String() + ": " + err.Error())
 	}
 	r.act()
@@ -236,6 +241,9 @@ func (r *Replica) act() {
 				r.send(m)
 			}
 			break
+		}
+		if r.core.Configuration() != r.config {
+			r.reconfigured()
 		}
 		if out.Arrived != nil {
 			r.arrived = out.Arrived

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft"
@@ -20,8 +21,11 @@ type adminService struct {
 	s *Server
 }
 
-// statusPatience is how long another node has to say how it is.
-const statusPatience = time.Second
+// How long another node has to say how it is, and to take a connection after it could not be reached.
+const (
+	statusPatience = time.Second
+	againPatience  = 200 * time.Millisecond
+)
 
 // Status implements [raftpb.AdminServer].
 func (a adminService) Status(ctx context.Context, r *raftpb.StatusRequest) (*raftpb.StatusReply, error) {
@@ -83,6 +87,14 @@ func (s *Server) statusOf(ctx context.Context, id raft.NodeID) (*raftpb.NodeStat
 	ctx, cancel := context.WithTimeout(ctx, statusPatience)
 	defer cancel()
 	r, err := raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{Own: true})
+	if status.Code(err) == codes.Unavailable {
+		// That may be what came of an attempt a while ago, after which it pauses. The node may be back.
+		conn.ResetConnectBackoff()
+		soon, cancel := context.WithTimeout(ctx, againPatience)
+		conn.WaitForStateChange(soon, connectivity.TransientFailure)
+		cancel()
+		r, err = raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{Own: true})
+	}
 	if err != nil {
 		return nil, err
 	}

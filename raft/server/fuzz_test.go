@@ -1,9 +1,14 @@
 package server
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
 	"raftsim/raft"
@@ -104,4 +109,73 @@ func alive(t *testing.T, n *running) {
 		<-n.ended
 		t.Fatalf("the node has ended: %v", n.err)
 	}
+}
+
+// FuzzAdmin has somebody ask for any change of members, and for any leader. A change that takes the majority away, or this node,
+// leaves a cluster of its own that goes no further: then there is a new one.
+func FuzzAdmin(f *testing.F) {
+	cfg := config(f.TempDir(), 1, addresses(f, 1))
+	cfg.Timeouts = raft.Timeouts{ElectionMin: 5 * time.Millisecond, ElectionMax: 10 * time.Millisecond, Heartbeat: time.Millisecond}
+	n := run(f, cfg)
+	leaderOf(f, n)
+	f.Cleanup(func() { n.end() })
+	three := []*raftpb.Newcomer{{Id: 2, Address: "127.0.0.1:1"}, {Id: 3, Address: "127.0.0.1:1"}}
+	for _, r := range []*raftpb.ChangeMembersRequest{
+		{}, {Add: three}, {Learn: three}, {Add: three, Remove: []uint64{1}}, {Remove: []uint64{1}}, {Remove: []uint64{0, 1 << 63}},
+		{Add: three, Learn: three, Remove: []uint64{2, 3}}, {Self: true, Add: three, Forwarded: true}, {Add: []*raftpb.Newcomer{{Id: 1 << 63, Address: "[::1]:9"}, {Id: 1}}},
+	} {
+		b, err := proto.Marshal(r)
+		require.NoError(f, err)
+		f.Add(b, uint64(2))
+	}
+	f.Add([]byte{}, uint64(0))
+	f.Add([]byte{}, uint64(1))
+	f.Add([]byte{}, uint64(1<<64-1))
+	lives := 0
+	f.Fuzz(func(t *testing.T, data []byte, to uint64) {
+		var r raftpb.ChangeMembersRequest
+		if proto.Unmarshal(data, &r) != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		a := adminService{s: n.Server}
+		_, _ = a.Transfer(ctx, &raftpb.TransferRequest{To: to, Forwarded: r.Forwarded})
+		_, _ = a.ChangeMembers(ctx, &r)
+		_, _ = a.Status(ctx, &raftpb.StatusRequest{Own: r.Self})
+		_, _ = a.Snapshot(ctx, &raftpb.SnapshotRequest{})
+		alive(t, n)
+		if v := n.view.get(); v.Role == raft.Leader && len(v.config.IDs(nil)) == 1 {
+			return
+		}
+		n.end()
+		lives++
+		fresh := cfg
+		fresh.Data = fmt.Sprintf("%s-%d", cfg.Data, lives)
+		var err error
+		n, err = launch(fresh)
+		require.NoError(t, err)
+		leaderOf(t, n)
+		require.NoError(t, os.RemoveAll(fmt.Sprintf("%s-%d", cfg.Data, lives-1)))
+	})
+}
+
+// FuzzMeet has somebody introduce himself as anybody.
+func FuzzMeet(f *testing.F) {
+	n := run(f, config(f.TempDir(), 1, addresses(f, 1)))
+	leaderOf(f, n)
+	for _, h := range []*raftpb.Hello{{}, n.hello(1), {Version: protocolVersion, Cluster: ClusterNumber("test"), ClusterName: "test", From: 2, To: 1, Incarnation: 1 << 63}} {
+		b, err := proto.Marshal(h)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var h raftpb.Hello
+		if proto.Unmarshal(data, &h) != nil {
+			return
+		}
+		if _, err := (peerService{s: n.Server}).Meet(t.Context(), &h); err == nil {
+			require.True(t, h.Version == protocolVersion && h.Cluster == ClusterNumber("test") && h.To == 1 && h.From > 1)
+		}
+	})
 }

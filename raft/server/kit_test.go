@@ -163,12 +163,13 @@ func leaderOf(t testing.TB, nodes ...*running) *running {
 	return leader
 }
 
-// followerOf is a node that does not lead.
+// followerOf is a node that does not lead, and knows who does.
 func followerOf(t testing.TB, nodes ...*running) *running {
 	t.Helper()
 	leader := leaderOf(t, nodes...)
 	for _, n := range nodes {
 		if n != leader {
+			eventually(t, "it knows of a leader", func() bool { return n.view.get().Leader != raft.None })
 			return n
 		}
 	}

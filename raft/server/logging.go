@@ -97,8 +97,6 @@ type lines struct {
 	node  raft.NodeID
 	// told are the RPCs, and to whom, whose first in the term was told of.
 	told map[string]raft.Term
-	// refusals come without end as well, of who does not know that it was removed.
-	refusals seldom
 }
 
 // endless are RPCs that come without end.
@@ -122,11 +120,6 @@ func (l *lines) write(line string, s *raft.Status) {
 				level = slog.LevelDebug
 			}
 			l.told[call] = s.Term
-		}
-	}
-	if strings.Contains(line, " refuses ") && !l.debug {
-		if _, ok := l.refusals.say("%s", line); !ok {
-			return
 		}
 	}
 	l.log.LogAttrs(context.Background(), level, line, attributes(l.node, s)...)

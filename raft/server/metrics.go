@@ -87,12 +87,15 @@ func newMetrics(s *Server) *metrics {
 
 func (m *metrics) received(msg *raft.Message) { m.in[msg.Kind].Inc() }
 
-func (m *metrics) sent(messages []*raft.Message, dropped int) {
+func (m *metrics) sent(messages []*raft.Message) {
 	for _, msg := range messages {
 		m.out[msg.Kind].Inc()
 	}
-	if dropped > 0 {
-		m.dropped.Add(float64(dropped))
+}
+
+func (m *metrics) lost(n int) {
+	if n > 0 {
+		m.dropped.Add(float64(n))
 	}
 }
 

@@ -80,6 +80,7 @@ func (s *Server) peer(id raft.NodeID) *peer {
 
 // flush queues what the loop has for the node, and releases what was sent. It is the loop's.
 func (p *peer) flush() {
+	p.s.metrics.sent(p.sending) // before any of it is released
 	p.mu.Lock()
 	dropped := 0
 	for _, m := range p.sending {
@@ -97,7 +98,7 @@ func (p *peer) flush() {
 	clear(p.sent)
 	p.sent = p.sent[:0]
 	p.mu.Unlock()
-	p.s.metrics.sent(p.sending, dropped)
+	p.s.metrics.lost(dropped)
 	clear(p.sending)
 	p.sending = p.sending[:0]
 	signal(p.wake)
@@ -198,9 +199,9 @@ func (p *peer) dial() (*dialed, error) {
 
 // dialOptions are how this node reaches another.
 func (s *Server) dialOptions(id raft.NodeID) []grpc.DialOption {
-	creds := insecure.NewCredentials()
+	var creds credentials.TransportCredentials = insecure.NewCredentials()
 	if s.keys != nil {
-		creds = credentials.NewTLS(s.keys.client(id))
+		creds = handshakes{s.keys, id}
 	}
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),

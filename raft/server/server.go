@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -31,7 +30,7 @@ import (
 type Server struct {
 	cfg        Config
 	advertised string
-	keys       *keys
+	keys       *keychain // nil without TLS
 	folder     *folder
 	book       *book
 	disk       *disk
@@ -71,7 +70,7 @@ func New(cfg Config) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.TLS != nil {
 		var err error
-		if s.keys, err = cfg.TLS.read(time.Now()); err != nil {
+		if s.keys, err = openKeychain(*cfg.TLS, func(what string) { s.log(fmt.Sprintf("Node %v %s", cfg.ID, what)) }); err != nil {
 			return nil, err
 		}
 	}
@@ -211,7 +210,7 @@ func (s *Server) serve() {
 		grpc.ChainUnaryInterceptor(s.guardUnary), grpc.ChainStreamInterceptor(s.guardStream),
 	}
 	if s.keys != nil {
-		opts = append(opts, grpc.Creds(credentials.NewTLS(s.keys.server())))
+		opts = append(opts, grpc.Creds(handshakes{chain: s.keys}))
 	}
 	s.grpc = grpc.NewServer(opts...)
 	s.health = health.NewServer()

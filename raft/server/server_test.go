@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
@@ -101,7 +103,7 @@ func TestStatusTellsOfAllMembers(t *testing.T) {
 	down.end()
 	all = statusOf(t, leader)
 	require.False(t, all[down.cfg.ID].Reachable)
-	require.NotEmpty(t, all[down.cfg.ID].Error)
+	require.Contains(t, all[down.cfg.ID].Error, "connection refused")
 	require.Equal(t, raftpb.Membership_MEMBERSHIP_VOTER, all[down.cfg.ID].Membership)
 }
 
@@ -284,6 +286,12 @@ func TestWhatIsTooLargeIsRefused(t *testing.T) {
 	require.Contains(t, r.Error, "at most 1048576 are allowed")
 	_, err = kv.Do(within(t), &raftpb.Request{Session: 1, Seq: 1, Op: raftpb.Op_OP_PUT, Key: []byte("key"), Value: make([]byte, 7<<20)})
 	require.NoError(t, err)
+	stranger, err := grpc.NewClient("passthrough:///"+nodes[0].Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer stranger.Close()
+	_, err = raftpb.NewKVClient(stranger).Do(within(t), &raftpb.Request{Session: 1, Seq: 1, Op: raftpb.Op_OP_PUT, Key: []byte("key"), Value: make([]byte, 100<<20)})
+	require.Equal(t, codes.ResourceExhausted, status.Code(err), "%v", err)
+	require.ErrorContains(t, err, "larger than max")
 	require.NoError(t, clientOf(t, nodes...).Session().Put(within(t), "key", strings.Repeat("x", 1<<20)))
 }
 

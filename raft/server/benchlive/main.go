@@ -1,6 +1,6 @@
 // Benchlive measures three raftd nodes on loopback, with fsync on, beside three of etcd in the same run: how many puts of
 // 100-byte values 1, 16 and 64 writers get done, and how long the slowest hundredth of them takes; how soon there is a new leader
-// after SIGKILL; and how soon a node with a million entries in its log is back.
+// after SIGKILL; and how soon a node with a million entries in its log is back, alone and all at once, with snapshots and without.
 //
 // Rounds of the two alternate, so that what else the machine does concerns both. etcd is Debian's etcd-server; without it
 // raftd is measured alone. Writers of raftd share the stream of one client, those of etcd a few connections; each has one put
@@ -58,7 +58,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if *entries > 0 {
-		return restart(ctx, dir, *binary, *entries)
+		return restarts(ctx, dir, *binary, *entries)
 	}
 	return nil
 }

@@ -204,14 +204,64 @@ func failovers(ctx context.Context, dir, binary string, times int) error {
 	return nil
 }
 
-// restart fills a log, kills all, and prints how long one of them takes until it serves, and all until they write again.
-func restart(ctx context.Context, dir, binary string, entries int) error {
-	flags := []string{"--snapshot-every", "0"}
+// restarts fills logs, without snapshots and with them as they are by default, and prints how soon nodes are back.
+func restarts(ctx context.Context, dir, binary string, entries int) error {
+	for _, flags := range [][]string{{"--snapshot-every", "0"}, nil} {
+		if err := restart(ctx, dir, binary, entries, flags...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restart fills a log and kills nodes: first one that follows, which is back when it has applied all that was written, and
+// then all, which are back when one of them serves the latest.
+func restart(ctx context.Context, dir, binary string, entries int, flags ...string) error {
 	r, err := startRaftd(dir, binary, 3, flags...)
 	if err != nil {
 		return err
 	}
 	defer r.stop()
+	if err := r.fill(ctx, entries); err != nil {
+		return err
+	}
+	what := "as by default"
+	if len(flags) > 0 {
+		what = strings.Join(flags, " ")
+	}
+	one := (r.leader(ctx) + 1) % len(r.nodes)
+	r.kill(one)
+	began := time.Now()
+	if err := r.start(one, flags...); err != nil {
+		return err
+	}
+	serves := (<-r.nodes[one].serves).Sub(began)
+	for r.applied(ctx, one) < uint64(entries) && ctx.Err() == nil {
+		pause(ctx, 5*time.Millisecond)
+	}
+	fmt.Printf("restart of one node with %d entries written, snapshots %s: serves after %v, has applied all after %v\n",
+		entries, what, serves.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+
+	for k := range r.nodes {
+		r.kill(k)
+	}
+	began = time.Now()
+	for k := range r.nodes {
+		if err := r.start(k, flags...); err != nil {
+			return err
+		}
+	}
+	serves = (<-r.nodes[0].serves).Sub(began)
+	if _, err := r.client.Session().Get(ctx, "ready"); err != nil {
+		return err
+	}
+	fmt.Printf("restart of all three at once: serves after %v, reads the latest after %v\n",
+		serves.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// fill writes so many entries, of as many keys.
+func (r *raftd) fill(ctx context.Context, entries int) error {
 	const writers = 512
 	var wg sync.WaitGroup
 	errs := make(chan error, writers)
@@ -231,23 +281,21 @@ func restart(ctx context.Context, dir, binary string, entries int) error {
 	case err := <-errs:
 		return err
 	default:
+		return nil
 	}
-	for k := range r.nodes {
-		r.kill(k)
+}
+
+// applied is up to where the node at a place has applied the log, by its own word; 0 when it says nothing.
+func (r *raftd) applied(ctx context.Context, k int) uint64 {
+	conn, err := r.client.Conn(r.addresses[k])
+	if err != nil {
+		return 0
 	}
-	began := time.Now()
-	for k := range r.nodes {
-		if err := r.start(k, flags...); err != nil {
-			return err
-		}
+	s, err := raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{Own: true}, grpc.WaitForReady(false))
+	if err != nil {
+		return 0
 	}
-	serves := (<-r.nodes[0].serves).Sub(began)
-	if _, err := r.client.Session().Get(ctx, "ready"); err != nil {
-		return err
-	}
-	fmt.Printf("restart of all three with %d entries in the log: serves after %v, reads the latest after %v\n",
-		entries, serves.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
-	return nil
+	return s.Nodes[0].Applied
 }
 
 func freeAddress() (string, error) {

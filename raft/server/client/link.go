@@ -178,8 +178,11 @@ func Plain(text string) string {
 			text = strings.TrimSuffix(rest, "\"")
 		}
 	}
-	if text == "error reading from server: EOF" {
+	switch {
+	case text == "error reading from server: EOF":
 		return "the connection broke"
+	case strings.Contains(text, "received prior goaway: code: NO_ERROR"):
+		return "the node went down in good order"
 	}
 	return text
 }
