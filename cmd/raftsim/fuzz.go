@@ -158,7 +158,8 @@ func printWorld(s streams, f *fuzzFlags) error {
 // open opens the file of results, if there is to be one, and has the hunt go on after what is in it.
 func (f *fuzzFlags) open(o *fuzz.Options) (*fuzz.Log, error) {
 	h := fuzz.Header{
-		Format: fuzz.Format, Strategy: o.Strategy, From: o.From, Shard: o.Shard.String(), Mutant: f.mutant.argument, Source: version(),
+		Format: fuzz.Format, Strategy: o.Strategy, From: o.From, Shard: o.Shard.String(), Mutant: f.mutant.argument,
+		Nodes: o.Nodes, Source: version(),
 	}
 	switch {
 	case f.resume.given:
