@@ -28,7 +28,7 @@ type liveness struct {
 	kept []sim.CutID
 	// ruined are those that found their disks damaged when they were to be healed, by NodeID.
 	ruined []bool
-	// begun is when the core was healed, within how long it has.
+	// begun is when the core was healed, within how long it has, what still holds it up included.
 	begun, within time.Duration
 	probe         *probe
 	// lack says why nothing could be judged, "" when it was.
@@ -63,7 +63,8 @@ func (l *liveness) judge(want *script.Liveness) bool {
 			return false
 		}
 	}
-	l.begun, l.within = r.world.Now(), l.bound(want)
+	l.begun = r.world.Now()
+	l.within = max(r.world.HeldUp(l.core)-l.begun, 0) + l.bound(want)
 	l.probe = newProbe(l)
 	for t := l.begun; t < l.begun+l.within; {
 		t = min(t+max(r.scenario.Cluster.Heartbeat, time.Millisecond), l.begun+l.within)
@@ -188,7 +189,7 @@ func (l *liveness) link() sim.Link {
 	return link
 }
 
-// bound is how long the core has.
+// bound is how long the core has once nothing holds it up.
 func (l *liveness) bound(want *script.Liveness) time.Duration {
 	if want.Within != 0 {
 		return want.Within

@@ -125,6 +125,9 @@ func (m *members) want(e *entry, change replica.Change) {
 			w.change.Remove = slices.DeleteFunc(slices.Clone(w.change.Remove), other)
 		}
 	}
+	m.wanted = slices.DeleteFunc(m.wanted, func(w *wanted) bool { // nothing is left of it, and it came to nothing
+		return len(w.change.Join)+len(w.change.Learn)+len(w.change.Remove) == 0
+	})
 	m.wanted = append(m.wanted, &wanted{e, change})
 	m.settleWanted()
 	m.ask()

@@ -9,7 +9,8 @@ import (
 )
 
 // Once the clients have stopped, the world goes on until nothing is left to do, or for this many of the longest
-// election timeouts and round trips. Faults with an end have ended by then; the network stays as lossy as the file says.
+// election timeouts and round trips, counted from when faults that have ended hold nothing up any more. The network stays as lossy as
+// the file says.
 const settleRounds = 40
 
 // settle lets the replicas come to rest. It returns false when the run is over.
@@ -17,15 +18,17 @@ func (r *Run) settle() bool {
 	sc := r.scenario
 	longest := max(sc.Cluster.ElectionTimeout.Max, sc.Cluster.Lease)
 	latency := sc.Network.Latency.Max
+	var all []raft.NodeID
 	for i := range r.nodes[1:] {
 		id := r.nodes[i+1].id
+		all = append(all, id)
 		longest = max(longest, r.timeline.timeouts(id).ElectionMax, r.timeline.disk(id).SyncLatency.Max)
 		for j := range r.nodes[1:] {
 			latency = max(latency, r.timeline.link(id, r.nodes[j+1].id).Latency.Max)
 		}
 	}
 	begin := r.world.Now()
-	end := begin + settleRounds*(longest+2*latency)
+	end := max(begin, r.world.HeldUp(all)) + settleRounds*(longest+2*latency)
 	// What clients sent last must arrive before quiet means anything.
 	for t := begin + 2*latency; t <= end; t += max(sc.Cluster.Heartbeat, time.Millisecond) {
 		if !r.playUntil(t) {

@@ -88,7 +88,9 @@ func (w *World) SetClock(id raft.NodeID, c Clock) bool {
 		}
 		k.plain = false
 	}
+	left := n.heldUpBy() + max(-c.Jump, 0)
 	k.base, k.since, k.drift = k.read(w.now)+c.Jump, w.now, c.Drift
+	n.holdUp(left)
 	for t := range n.timers {
 		if n.timers[t].armed != never {
 			w.arm(&n.timers[t], k.when(k.armed[t]), queuedTimer.of(uint16(id), uint32(t)))

@@ -33,6 +33,8 @@ type node struct {
 	// skewed says that skews is not zero.
 	skewed bool
 	skews  Timers
+	// heldUp is until when late timers and a clock that was set back hold the node up.
+	heldUp time.Duration
 	timers [replica.Timers]alarm
 	// held are events that wait for the end of a pause.
 	held    []queued

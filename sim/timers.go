@@ -34,8 +34,9 @@ func (w *World) SetTimers(id raft.NodeID, t Timers) bool {
 
 // skew is when a timer that is armed for a time of the node's clock fires.
 func (n *node) skew(at time.Duration) time.Duration {
-	now := n.Now()
-	at += n.drawTime("timer late", n.skews.Late)
+	now, late := n.Now(), n.drawTime("timer late", n.skews.Late)
+	n.holdUp(late)
+	at += late
 	return at - min(n.drawTime("timer early", n.skews.Early), max(at-now, 0)/2)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,16 +104,20 @@ func fuzzWorlds(ctx context.Context, s streams, f fuzzFlags) error {
 	if f.from.given {
 		o.From = f.from.value
 	}
-	if f.print {
-		return printWorld(s, &f)
+	if err := fuzz.Check(f.strategy); err != nil {
+		return err
 	}
 	switch guided := f.strategy == fuzz.Guided; {
+	case f.print && !f.from.given:
+		return errors.New("--print prints the scenario of one seed; give --seed")
 	case f.corpus.given && !guided:
 		return errors.New("--corpus is what --strategy guided goes on from; it does not go with others")
 	case f.resume.given && guided && !f.corpus.given:
 		return errors.New("guided goes on from what it has kept: --resume needs --corpus")
 	case f.nodes.given && f.strategy == fuzz.Priority:
 		return errors.New("--nodes goes with swarm and guided")
+	case f.print:
+		return printWorld(s, &f)
 	}
 	if f.out.given && f.resume.given {
 		return errors.New("--out begins a file and --resume goes on with one; give one of them")
@@ -136,29 +141,28 @@ func fuzzWorlds(ctx context.Context, s streams, f fuzzFlags) error {
 	}
 	h := &hunted{s: s, f: &f, log: log, begun: f.now(), before: log.Totals()}
 	h.next = h.begun.Add(fuzz.FlushEvery)
-	if err := fuzz.Run(ctx, o, h.each); err != nil {
-		return err
+	err = fuzz.Run(ctx, o, h.each)
+	if err != nil && log.Totals().Runs == h.before.Runs {
+		return errors.Join(err, log.Close())
 	}
-	return h.end(context.Cause(ctx) == context.Canceled)
+	return cmp.Or(err, h.end(context.Cause(ctx) == context.Canceled))
 }
 
 // printWorld prints the scenario of a seed.
 func printWorld(s streams, f *fuzzFlags) error {
-	if !f.from.given {
-		return errors.New("--print prints the scenario of one seed; give --seed")
-	}
-	file, err := fuzz.File(f.strategy)
+	world, err := fuzz.World(f.strategy, f.from.value, f.nodes.value)
 	if err != nil {
 		return err
 	}
-	s.printf("%s", script.Format(file.With(f.from.value)))
+	s.printf("%s", script.Format(world))
 	return nil
 }
 
 // open opens the file of results, if there is to be one, and has the hunt go on after what is in it.
 func (f *fuzzFlags) open(o *fuzz.Options) (*fuzz.Log, error) {
 	h := fuzz.Header{
-		Format: fuzz.Format, Strategy: o.Strategy, From: o.From, Shard: o.Shard.String(), Mutant: f.mutant.argument, Source: version(),
+		Format: fuzz.Format, Strategy: o.Strategy, From: o.From, Shard: o.Shard.String(), Mutant: f.mutant.argument,
+		Nodes: o.Nodes, Source: version(),
 	}
 	switch {
 	case f.resume.given:
@@ -268,9 +272,7 @@ func (h *hunted) clear() {
 func (h *hunted) end(interrupted bool) error {
 	h.clear()
 	h.report.Totals = h.log.Totals()
-	if err := errors.Join(h.err, h.log.Close()); err != nil {
-		return fmt.Errorf("results cannot be written: %w", err)
-	}
+	unwritten := errors.Join(h.err, h.log.Close())
 	if !h.f.json {
 		tellGroups(h.s, &h.report)
 	}
@@ -281,6 +283,9 @@ func (h *hunted) end(interrupted bool) error {
 	t := &h.report.Totals
 	h.s.sayf("%s, %s of virtual time, %s %.1fs; %d violations, %d inconclusive, %d errors%s\n", count(t.Runs, "world"),
 		time.Duration(t.VirtualS*float64(time.Second)).Round(time.Second), verb, h.f.now().Sub(h.begun).Seconds(), t.Violations, t.Inconclusive, t.Errors, h.reached())
+	if unwritten != nil {
+		return fmt.Errorf("results cannot be written: %w", unwritten)
+	}
 	return end(codeForTotals(t))
 }
 

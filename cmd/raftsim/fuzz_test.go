@@ -61,3 +61,43 @@ func TestFuzzTellsFailuresByKind(t *testing.T) {
 	got = running(t.Context(), func(ctx context.Context, s streams) error { return fuzzWorlds(ctx, s, f) })
 	require.Contains(t, got.err, "1 world, ")
 }
+
+// With --nodes it is the scenario with so many nodes that is printed: the one that is played.
+func TestFuzzPrintsAWorldOfSoManyNodes(t *testing.T) {
+	inFolder(t, nil)
+	got := raftsim(t, "fuzz", "--seed", "7", "--nodes", "7", "--print")
+	require.Zero(t, got.code)
+	require.Contains(t, got.out, "\n  nodes: 7\n")
+	got = raftsim(t, "fuzz", "--strategy", "priority", "--seed", "7", "--nodes", "7", "--print")
+	require.Equal(t, 2, got.code)
+	require.Contains(t, got.err, "--nodes goes with swarm and guided")
+}
+
+// A command line that is wrong leaves no file in the way of the one that is right.
+func TestFuzzBeginsNoFileForNothing(t *testing.T) {
+	inFolder(t, nil)
+	require.Equal(t, 2, raftsim(t, "fuzz", "--strategy", "magic", "--out", "r.jsonl").code)
+	got := raftsim(t, "fuzz", "--count", "1", "--out", "r.jsonl")
+	require.Zero(t, got.code, got.err)
+}
+
+// What was found is told even where the hunt cannot go on.
+func TestFuzzTellsWhatItFoundBeforeItFailed(t *testing.T) {
+	inFolder(t, map[string]string{"corpus/kept-0003.yaml.part/x": ""}) // a folder where a file is to be
+	twice := func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
+		if names, err := env.FS().List(); err != nil || len(names) > 0 {
+			return nil, errors.New("once is enough")
+		}
+		return replica.New(o)(id, env)
+	}
+	f := fuzzFlags{strategy: fuzz.Guided, now: time.Now, options: scenarios.Options{Boot: twice}}
+	f.count.value, f.corpus.value, f.corpus.given = 40, "corpus", true
+	var failure error
+	got := running(t.Context(), func(ctx context.Context, s streams) error {
+		failure = fuzzWorlds(ctx, s, f)
+		return failure
+	})
+	require.ErrorContains(t, failure, "kept-0003.yaml.part")
+	require.Equal(t, 2, got.code)
+	require.Contains(t, got.out, "once is enough")
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -235,7 +236,7 @@ func newStrategy(o *Options) (strategy, error) {
 		o.States = true
 		return newGuided(o)
 	}
-	f, err := File(name)
+	f, err := fileOf(name)
 	c := &consecutive{file: f, from: o.From, shard: o.Shard}
 	if name == Swarm {
 		c.nodes = o.Nodes
@@ -243,18 +244,39 @@ func newStrategy(o *Options) (strategy, error) {
 	return c, err
 }
 
-// File returns the file whose scenarios, drawn from the seed, a strategy plays.
-func File(strategy string) (scenarios.File, error) {
+// Check says what is wrong with the name of a strategy, nil for nothing.
+func Check(strategy string) error {
+	if !slices.Contains(Strategies(), strategy) {
+		return fmt.Errorf("there is no strategy %q; there are %s", strategy, strings.Join(Strategies(), ", "))
+	}
+	return nil
+}
+
+// World returns the scenario that a strategy plays with a seed, with so many nodes at first, 0 for as many as are drawn. It is an error
+// where there is no such strategy, or where no seed stands for its worlds.
+func World(strategy string, seed uint64, nodes int) (*script.Scenario, error) {
+	if strategy == Guided {
+		return nil, errors.New("no seed stands for a world of the strategy guided: it comes from those before it")
+	}
+	f, err := fileOf(strategy)
+	switch {
+	case err != nil:
+		return nil, err
+	case nodes > 0 && strategy == Swarm:
+		return draw.WorldOf(seed, nodes), nil
+	}
+	return f.With(seed), nil
+}
+
+// fileOf returns the file whose scenarios, drawn from the seed, a strategy plays.
+func fileOf(strategy string) (scenarios.File, error) {
 	switch strategy {
 	case Swarm:
 		return scenarios.Load(scenarios.Fuzz)
 	case Priority:
 		return scenarios.Load(scenarios.FuzzPriority)
 	}
-	if strategy == Guided {
-		return scenarios.File{}, errors.New("no seed stands for a world of the strategy guided: it comes from those before it")
-	}
-	return scenarios.File{}, fmt.Errorf("there is no strategy %q; there are %s", strategy, strings.Join(Strategies(), ", "))
+	return scenarios.File{}, Check(strategy)
 }
 
 // failedName is the name of the file for a world that no name and seed stand for, should it fail.

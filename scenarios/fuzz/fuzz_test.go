@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -158,7 +159,7 @@ func TestResumeRefusesWhatIsNotItsOwn(t *testing.T) {
 	for want, change := range map[string]func(*fuzz.Header){
 		"the strategy": func(h *fuzz.Header) { h.Strategy = "priority" }, "the mutant": func(h *fuzz.Header) { h.Mutant = "m" },
 		"the shard": func(h *fuzz.Header) { h.Shard = "1/2" }, "the first seed": func(h *fuzz.Header) { h.From = 2 },
-		"the source": func(h *fuzz.Header) { h.Source = "def" },
+		"the source": func(h *fuzz.Header) { h.Source = "def" }, "the number of nodes": func(h *fuzz.Header) { h.Nodes = 5 },
 	} {
 		h := header()
 		change(&h)
@@ -166,10 +167,11 @@ func TestResumeRefusesWhatIsNotItsOwn(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	for text, want := range map[string]string{
-		"name: x\n":                                      "no results of raftsim fuzz",
-		`{"raftsim_fuzz":9,"source":"z"}` + "\n":         "its format is 9, and this raftsim reads 1: use the raftsim that wrote it (z)",
-		`{"raftsim_fuzz":1}` + "\n":                      "it ends within its first lines",
-		`{"raftsim_fuzz":1}` + "\n" + `{"tot` + "\n{}\n": ":2: this line is damaged",
+		"name: x\n":                                              "no results of raftsim fuzz",
+		`{"raftsim_fuzz":9,"source":"z"}` + "\n":                 "its format is 9, and this raftsim reads 1: use the raftsim that wrote it (z)",
+		`{"raftsim_fuzz":1}` + "\n":                              "it ends within its first lines",
+		`{"raftsim_fuzz":1}` + "\n" + `{"tot` + "\n{}\n":         ":2: this line is damaged",
+		`{"raftsim_fuzz":1}` + "\n" + `{"totals":{}}` + "\n{}\n": ":3: this line is damaged",
 	} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
 		_, err := fuzz.Resume(path, header())
@@ -209,6 +211,28 @@ func TestMergeRefusesTheSameWorkTwice(t *testing.T) {
 	}
 	_, err := fuzz.Merge([]string{a, b})
 	require.ErrorContains(t, err, "are of the same work")
+}
+
+// What is other work is not taken for the same because it reads alike.
+func TestMergeTellsWorkApart(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for k, change := range []func(*fuzz.Header){
+		func(h *fuzz.Header) { h.From, h.Shard = 1, "11/12" }, func(h *fuzz.Header) { h.From, h.Shard = 11, "1/12" },
+		func(h *fuzz.Header) { h.Nodes = 3 }, func(h *fuzz.Header) { h.Nodes = 5 },
+		func(h *fuzz.Header) { h.Mutant = "ab" }, func(h *fuzz.Header) { h.Mutant, h.Source = "a", "babc" },
+	} {
+		h := header()
+		change(&h)
+		path := filepath.Join(dir, strconv.Itoa(k))
+		l, err := fuzz.Create(path, h)
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
+		paths = append(paths, path)
+	}
+	r, err := fuzz.Merge(paths)
+	require.NoError(t, err)
+	require.Equal(t, len(paths), r.Files)
 }
 
 // The manifest is what its documentation says: a violation fails its own index alone, and as many are told of as there are.

@@ -34,31 +34,27 @@ const mostOfAKind = 5
 // files of the same work.
 func Merge(paths []string) (*Report, error) {
 	r := &Report{}
-	work := map[string]string{}
+	work := map[Header]string{}
 	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		one, err := read(path, f)
+		one, err := read(path, f, r.Add)
 		f.Close()
 		if err != nil {
 			return nil, err
 		}
 		h := &one.header
-		key := fmt.Sprint(h.Strategy, h.From, h.Shard, h.Mutant, h.Source)
-		if other, twice := work[key]; twice {
+		if other, twice := work[*h]; twice {
 			return nil, fmt.Errorf("%s and %s are of the same work (%s, shard %s): its runs would count twice", other, path, h.Strategy, h.Shard)
 		}
-		work[key] = path
+		work[*h] = path
 		r.Files++
 		if !slices.Contains(r.Sources, h.Source) {
 			r.Sources = append(r.Sources, h.Source)
 		}
 		r.sum(&one.totals)
-		for i := range one.failures {
-			r.Add(&one.failures[i])
-		}
 	}
 	slices.Sort(r.Sources)
 	return r, nil

@@ -23,6 +23,8 @@ type Header struct {
 	From     uint64 `json:"from"`
 	Shard    string `json:"shard"`
 	Mutant   string `json:"mutant,omitempty"`
+	// Nodes is how many every world begins with, 0 for as many as are drawn.
+	Nodes int `json:"nodes,omitempty"`
 	// Source is the revision of the program. Seeds mean other worlds, and worlds other runs, with another.
 	Source string `json:"source"`
 }
@@ -83,7 +85,7 @@ func Create(path string, h Header) (*Log, error) {
 }
 
 // Resume opens a file of results to go on after what is in it, or begins it when there is none. It refuses a file of
-// another format, source, strategy, first seed, shard or mutant. What a kill left half written is cut off, and so are
+// another format, source, strategy, first seed, shard, mutant or number of nodes. What a kill left half written is cut off, and so are
 // failures after the last totals: they will be found again.
 func Resume(path string, h Header) (*Log, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -117,7 +119,7 @@ func resumed(path string, f *os.File, h Header) (*recorded, error) {
 	if !about.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no file that could be gone on with", path)
 	}
-	r, err := read(path, f)
+	r, err := read(path, f, func(*Failure) {})
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +150,7 @@ func (h Header) same(path string, now Header) error {
 		{"the mutant", h.Mutant, now.Mutant},
 		{"the shard", h.Shard, now.Shard},
 		{"the first seed", fmt.Sprint(h.From), fmt.Sprint(now.From)},
+		{"the number of nodes", fmt.Sprint(h.Nodes), fmt.Sprint(now.Nodes)},
 		{"the source", h.Source, now.Source},
 	} {
 		if part.was != part.is {
@@ -230,15 +233,14 @@ func (l *Log) put(v any) {
 
 // recorded is what a file holds.
 type recorded struct {
-	header   Header
-	failures []Failure
-	totals   Totals
+	header Header
+	totals Totals
 	// sound is where the last line of totals ends.
 	sound int64
 }
 
-// read reads a file of results up to its last totals.
-func read(path string, from io.Reader) (*recorded, error) {
+// read reads a file of results up to its last totals, and hands each failure on: there may be more than memory has room for.
+func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 	r := &recorded{}
 	in := bufio.NewReader(from)
 	var at int64
@@ -268,8 +270,12 @@ func read(path string, from io.Reader) (*recorded, error) {
 		case l.Failure != nil:
 			since = append(since, *l.Failure)
 		case l.Totals != nil:
-			r.failures = append(r.failures, since...)
-			r.totals, r.sound, since = *l.Totals, at, nil
+			for i := range since {
+				each(&since[i])
+			}
+			r.totals, r.sound, since = *l.Totals, at, since[:0]
+		default:
+			return nil, fmt.Errorf("%s:%d: this line is damaged: it is neither a failure nor totals", path, n)
 		}
 	}
 	if r.sound == 0 {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,14 +12,14 @@ import (
 // written out. Keys that have their default are left out.
 func Format(s *Scenario) []byte {
 	w := &writer{}
-	w.key(0, "name", s.Name)
+	w.key(0, "name", word(s.Name))
 	if s.About != "" {
 		w.key(0, "about", strconv.Quote(s.About))
 	}
 	w.key(0, "duration", s.Duration.String())
 	w.key(0, "seeds", s.Seeds.String())
 	if s.Mutant != "" {
-		w.key(0, "mutant", s.Mutant)
+		w.key(0, "mutant", word(s.Mutant))
 	}
 	w.cluster(&s.Cluster)
 	w.section("network", linkKeys(&NetworkChange{&s.Network.Latency, &s.Network.Loss, &s.Network.Duplicate, &s.Network.Reorder}, true))
@@ -36,6 +37,17 @@ func Format(s *Scenario) []byte {
 		w.expectation(e.Want)
 	}
 	return []byte(w.text.String())
+}
+
+// plain are words that YAML takes for the text that they are, but for those that it has a meaning for.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./-]*$`)
+
+// word writes a text that is most often one word, in quotes where it has to be.
+func word(s string) string {
+	if !plain.MatchString(s) || s == "null" || s == "true" || s == "false" {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // FormatEntry writes one entry of a timeline in one line, as messages do: "during 2s..4s: crash leader".

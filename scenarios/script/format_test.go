@@ -55,6 +55,21 @@ func TestTheDocumentedLanguageIsWrittenAndReadBack(t *testing.T) {
 	require.Equal(t, bare(want), bare(got), string(text))
 }
 
+// What YAML would read as something else is written in quotes.
+func TestNamesThatAreNoPlainWordsAreWrittenAndReadBack(t *testing.T) {
+	for _, head := range []string{
+		`name: "null"`, `name: "true"`, "name: a\nmutant: \"null\"", "name: a\nmutant: ../no-fault/slow-vote.mutant",
+		"name: a\nmutant: \"my faults: all/slow-vote.mutant\"", "name: a\nmutant: \"#1/slow-vote.mutant\"", "name: a\nmutant: \"- [a] #b\\n*/slow-vote.mutant\"",
+	} {
+		want, err := script.Read("given", []byte(head+"\nduration: 1s\n"))
+		require.NoError(t, err)
+		text := script.Format(want)
+		got, err := script.Read("formatted", text)
+		require.NoError(t, err, string(text))
+		require.Equal(t, bare(want), bare(got), string(text))
+	}
+}
+
 func TestAnEntryIsToldInOneLine(t *testing.T) {
 	var lines []string
 	for _, e := range documented(t).Timeline[:10] {

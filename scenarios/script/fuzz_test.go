@@ -52,6 +52,10 @@ func FuzzRead(f *testing.F) {
 		again, err := Read("x.yaml", src)
 		require.NoError(t, err)
 		require.Equal(t, s, again)
+		written := Format(s)
+		back, err := Read("written.yaml", written)
+		require.NoError(t, err, string(written))
+		require.Equal(t, string(written), string(Format(back)))
 	})
 }
 
