@@ -87,15 +87,6 @@ func newMetrics(s *Server) *metrics {
 
 func (m *metrics) received(msg *raft.Message) { m.in[msg.Kind].Inc() }
 
-func (m *metrics) sent(messages []*raft.Message, dropped int) {
-	for _, msg := range messages {
-		m.out[msg.Kind].Inc()
-	}
-	if dropped > 0 {
-		m.dropped.Add(float64(dropped))
-	}
-}
-
 func (m *metrics) answered(c *call, s kv.Status, now time.Duration) {
 	if op := int(c.req.Op); op < numOps && int(s) < numStatuses && m.requests[op][s] != nil {
 		m.requests[op][s].Inc()
