@@ -79,7 +79,7 @@ func (l *loop) run() error {
 	defer close(l.stopped)
 	for l.halted == nil {
 		l.events = l.s.inbox.take(l.events)
-		if len(l.events) == 0 && !l.timerDue() {
+		if len(l.events) == 0 && !l.due() {
 			l.sleepUntil()
 			select {
 			case <-l.s.inbox.wake:
@@ -164,24 +164,14 @@ func (l *loop) flush() {
 	l.streams = l.streams[:0]
 }
 
-func (l *loop) timerDue() bool {
-	now := time.Duration(-1)
-	for _, at := range l.timers {
-		if at == raft.Never {
-			continue
-		}
-		if now < 0 {
-			now = time.Since(l.began)
-		}
-		if at <= now {
-			return true
-		}
-	}
-	return false
+// due says whether something is to be done now although nothing has come in.
+func (l *loop) due() bool {
+	at := l.next()
+	return at != raft.Never && at <= time.Since(l.began)
 }
 
-// sleepUntil sets the alarm for the earliest timer, unless it is set for no later.
-func (l *loop) sleepUntil() {
+// next is when the earliest timer fires, or the call that has waited longest has waited long enough; raft.Never for neither.
+func (l *loop) next() time.Duration {
 	at := raft.Never
 	for _, t := range l.timers {
 		at = min(at, t)
@@ -189,7 +179,12 @@ func (l *loop) sleepUntil() {
 	if len(l.expire) > 0 {
 		at = min(at, l.expire[0].at)
 	}
-	if at < l.wakeAt {
+	return at
+}
+
+// sleepUntil sets the alarm for what is next, unless it is set for no later.
+func (l *loop) sleepUntil() {
+	if at := l.next(); at < l.wakeAt {
 		l.wakes.Reset(at - time.Since(l.began))
 		l.wakeAt = at
 	}
@@ -202,11 +197,16 @@ func (l *loop) request(c *call) {
 		l.respond(c, &replica.Response{Session: c.req.Session, Seq: c.req.Seq, Status: kv.Busy, Leader: l.replica.Core().Leader()})
 		return
 	}
+	l.await(c, l.s.cfg.RequestTimeout)
+	l.replica.Request(c.id, &c.req)
+}
+
+// await names a call, which is to be answered within so long.
+func (l *loop) await(c *call, within time.Duration) {
 	l.lastID++
 	c.id = l.lastID
 	l.calls[c.id] = c
-	l.expire = append(l.expire, expiry{c.id, l.now + l.s.cfg.RequestTimeout})
-	l.replica.Request(c.id, &c.req)
+	l.expire = append(l.expire, expiry{c.id, l.now + within})
 }
 
 // expireCalls tells those who have waited long enough that the outcome is unknown.
