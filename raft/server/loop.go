@@ -78,6 +78,11 @@ func (l *loop) boot(o replica.Options) error {
 func (l *loop) run() error {
 	defer close(l.stopped)
 	for l.halted == nil {
+		select {
+		case <-l.stop: // before what has come in: under load something always has
+			return nil
+		default:
+		}
 		l.events = l.s.inbox.take(l.events)
 		if len(l.events) == 0 && !l.due() {
 			l.sleepUntil()

@@ -28,3 +28,21 @@ func TestACallIsToldInTimeThatNobodyKnows(t *testing.T) {
 		t.Fatal("it waits for ever")
 	}
 }
+
+// A node stops although there is always something to do.
+func TestANodeStopsUnderLoad(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	leaderOf(t, n)
+	<-n.booted
+	var again func()
+	again = func() { n.inbox.put(event{do: again}) }
+	again()
+	n.cancel()
+	select {
+	case <-n.ended:
+		require.NoError(t, n.err)
+	case <-time.After(20 * time.Second):
+		t.Error("it goes on")
+		n.inbox.close()
+	}
+}
