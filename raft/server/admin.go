@@ -207,12 +207,20 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			return nil, status.Errorf(codes.InvalidArgument, "nobody has said where node %v is: give %v=HOST:PORT", raft.NodeID(n.Node), raft.NodeID(n.Node))
 		}
 	}
+	asked := change.Join
 	for {
 		var index raft.Index
 		err = nil
 		if e := a.s.onLoop(ctx, func() {
-			if r.GetSelf() {
-				change.Join = slices.DeleteFunc(change.Join, a.s.loop.learner)
+			if r.GetSelf() { // who was made a learner for good stays one, also when its disk is gone
+				change.Join, change.Learn = nil, nil
+				for _, id := range asked {
+					if a.s.loop.learner(id) {
+						change.Learn = append(change.Learn, id)
+					} else {
+						change.Join = append(change.Join, id)
+					}
+				}
 			}
 			if err = a.s.loop.replica.Reconfigure(change); err == nil {
 				index = a.s.loop.replica.Core().Status().ConfigurationIndex

@@ -329,6 +329,18 @@ type state struct {
 	digest      uint64
 }
 
+// member says whether the node itself, and not an earlier one of its name, is a member as far as it knows.
+func (s *state) member(id raft.NodeID) bool {
+	for _, list := range [...][]raft.Member{s.config.Voters, s.config.Outgoing, s.config.Learners} {
+		for _, m := range list {
+			if m.ID == id && (m.Incarnation == s.incarnation || m.Incarnation == 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (v *view) publish(r *replica.Replica) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

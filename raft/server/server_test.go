@@ -178,7 +178,7 @@ func TestANodeWhoseDiskIsGoneIsAddedAgain(t *testing.T) {
 	require.NoError(t, os.RemoveAll(gone.cfg.Data))
 	back := run(t, gone.cfg)
 	eventually(t, "it is back", func() bool { return back.view.get().booted })
-	require.True(t, back.hasSaid("has been a member before, and its data folder is empty"))
+	require.True(t, back.hasSaid("has been a member before, and its log is gone"))
 	require.NotEqual(t, raft.FirstIncarnation, back.view.get().incarnation)
 
 	leader := leaderOf(t, nodes...)
