@@ -198,7 +198,7 @@ func (s *Server) options() replica.Options {
 
 // announce puts the node's own address into the book.
 func (s *Server) announce() {
-	_ = s.book.learn([]*raftpb.Address{{Node: uint64(s.cfg.ID), Address: s.advertised, Said: time.Now().UnixNano()}})
+	_ = s.book.announce(s.cfg.ID, s.advertised, time.Now().UnixNano())
 }
 
 // serve begins to take connections.
