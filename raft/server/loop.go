@@ -275,7 +275,10 @@ func (l *loop) Answer(client replica.ClientID, r *replica.Response) {
 
 // respond ends a call.
 func (l *loop) respond(c *call, r *replica.Response) {
-	out := toResponse(r)
+	out := reply{Response: toResponse(r)}
+	if r.Status == kv.OK {
+		out.value = r.Result.Value
+	}
 	out.Node = uint64(l.s.cfg.ID)
 	out.Leader = uint64(r.Leader)
 	if r.Status == kv.NotLeader && r.Leader != raft.None {
@@ -283,7 +286,7 @@ func (l *loop) respond(c *call, r *replica.Response) {
 	}
 	l.s.metrics.answered(c, r.Status, l.now)
 	if c.stream == nil {
-		c.answer <- out
+		c.answer <- out.whole()
 		return
 	}
 	if len(c.stream.ready) == 0 {
