@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -100,6 +101,14 @@ func (s *Server) forward(ctx context.Context, w *raftpb.Request, refusal *raftpb
 	}
 	refusal.Error = reason(err)
 	return refusal
+}
+
+// tooLarge answers a request that took no effect but to see a value of so many bytes.
+func tooLarge(r *replica.Response, bytes int) *raftpb.Response {
+	return &raftpb.Response{
+		Session: uint64(r.Session), Seq: r.Seq, Status: raftpb.Status_STATUS_INVALID,
+		Error: fmt.Sprintf("the value has %d bytes, more than a message holds", bytes),
+	}
 }
 
 // toResponse makes a response of the wire of one of the replica's, but for the value.

@@ -275,16 +275,18 @@ func (l *loop) Answer(client replica.ClientID, r *replica.Response) {
 
 // respond ends a call.
 func (l *loop) respond(c *call, r *replica.Response) {
-	out := reply{Response: toResponse(r)}
-	if r.Status == kv.OK {
-		out.value = r.Result.Value
+	out, status := reply{Response: toResponse(r)}, r.Status
+	if status == kv.OK {
+		if out.value = r.Result.Value; len(out.value) > maxAnswer { // of a get, or of a cas that expected another
+			status, out = kv.Invalid, reply{Response: tooLarge(r, len(out.value))}
+		}
 	}
 	out.Node = uint64(l.s.cfg.ID)
 	out.Leader = uint64(r.Leader)
 	if r.Status == kv.NotLeader && r.Leader != raft.None {
 		out.LeaderAddress = l.s.book.address(r.Leader, 0)
 	}
-	l.s.metrics.answered(c, r.Status, l.now)
+	l.s.metrics.answered(c, status, l.now)
 	if c.stream == nil {
 		c.answer <- out.whole()
 		return

@@ -84,3 +84,22 @@ func TestAClientThatDoesNotReadWaits(t *testing.T) {
 	}
 	require.NoError(t, <-sent)
 }
+
+// Appending makes values that no message holds. Who asks for one is told so, and the stream goes on.
+func TestAValueThatNoMessageHolds(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	leaderOf(t, n)
+	s := clientOf(t, n).Session()
+	for range 9 {
+		require.NoError(t, s.Append(within(t), "key", strings.Repeat("x", 1<<20)))
+	}
+	_, err := s.Get(within(t), "key")
+	require.ErrorContains(t, err, "the value has 9437184 bytes, more than a message holds")
+	_, swapped, err := s.CAS(within(t), "key", "other", "new")
+	require.False(t, swapped)
+	require.ErrorContains(t, err, "the value has 9437184 bytes, more than a message holds")
+	require.NoError(t, s.Put(within(t), "key", "value"))
+	value, err := s.Get(within(t), "key")
+	require.NoError(t, err)
+	require.Equal(t, "value", value)
+}
