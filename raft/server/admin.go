@@ -377,16 +377,21 @@ func (s *Server) successor(ctx context.Context) raft.NodeID {
 func (a adminService) Snapshot(ctx context.Context, _ *raftpb.SnapshotRequest) (*raftpb.SnapshotReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
-	var applied raft.Index
-	if err := a.s.onLoop(ctx, func() {
-		applied = a.s.loop.replica.Core().Applied()
-		_ = a.s.loop.replica.Compact() // an error says that there is one of all there is, or that it is being written
-	}); err != nil {
-		return nil, err
+	applied := a.s.view.get().Applied
+	for {
+		if err := a.s.onLoop(ctx, func() {
+			_ = a.s.loop.replica.Compact() // an error says that there is one of all there is, or that one is being written
+		}); err != nil {
+			return nil, err
+		}
+		once, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		v, err := a.s.until(once, func(v *state) bool { return v.snapshot >= applied })
+		cancel()
+		switch {
+		case err == nil:
+			return &raftpb.SnapshotReply{Index: uint64(v.snapshot)}, nil
+		case ctx.Err() != nil || errors.Is(err, errStopping):
+			return nil, err
+		}
 	}
-	v, err := a.s.until(ctx, func(v *state) bool { return v.snapshot >= applied })
-	if err != nil {
-		return nil, err
-	}
-	return &raftpb.SnapshotReply{Index: uint64(v.snapshot)}, nil
 }

@@ -238,6 +238,36 @@ func TestASnapshotIsTakenWhenAsked(t *testing.T) {
 	require.Equal(t, "value", value)
 }
 
+// A snapshot that is asked for while an older one is being written is taken once that is done.
+func TestASnapshotIsTakenAfterTheOneBefore(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	s := clientOf(t, n).Session()
+	admin := raftpb.NewAdminClient(conn(t, n))
+	slow := make(chan struct{})
+	n.disk.snaps.do(func() { <-slow })
+	taken := make(chan error, 2)
+	for range 2 {
+		require.NoError(t, s.Put(within(t), "key", "value"))
+		applied := n.view.get().Applied
+		go func() {
+			r, err := admin.Snapshot(within(t), &raftpb.SnapshotRequest{})
+			if err == nil && r.Index < uint64(applied) {
+				err = fmt.Errorf("a snapshot of %d, and %d was applied", r.Index, applied)
+			}
+			taken <- err
+		}()
+		eventually(t, "one is being written", func() bool {
+			busy := false
+			require.NoError(t, n.onLoop(within(t), func() { busy = n.loop.replica.Compact() != nil }))
+			return busy
+		})
+	}
+	close(slow)
+	for range 2 {
+		require.NoError(t, <-taken)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	nodes := runCluster(t, 1, nil)
 	health := healthpb.NewHealthClient(conn(t, nodes[0]))
