@@ -210,6 +210,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 	asked := change.Join
 	for {
 		var index raft.Index
+		var term raft.Term
 		err = nil
 		if e := a.s.onLoop(ctx, func() {
 			if r.GetSelf() { // who was made a learner for good stays one, also when its disk is gone
@@ -223,7 +224,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 				}
 			}
 			if err = a.s.loop.replica.Reconfigure(change); err == nil {
-				index = a.s.loop.replica.Core().Status().ConfigurationIndex
+				index, term = a.s.loop.replica.Core().Status().ConfigurationIndex, a.s.loop.replica.Core().Term()
 			}
 		}); e != nil {
 			return nil, e
@@ -233,7 +234,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			if err := a.s.book.learn(addresses); err != nil {
 				return nil, status.Error(codes.Internal, err.Error())
 			}
-			return a.committed(ctx, index)
+			return a.committed(ctx, index, term)
 		case errors.Is(err, raft.ErrNotLeader):
 			conn, err := a.s.leaderConn(r.GetForwarded())
 			if err != nil {
@@ -257,15 +258,15 @@ func (l *loop) learner(id raft.NodeID) bool {
 	return slices.ContainsFunc(l.replica.Core().Configuration().Learners, func(m raft.Member) bool { return m.ID == id && !m.Promote })
 }
 
-// committed waits until the configuration of that entry, or a later one, is committed.
-func (a adminService) committed(ctx context.Context, index raft.Index) (*raftpb.ChangeMembersReply, error) {
+// committed waits until the configuration of that entry, or a later one, is committed, of a leader of that term.
+func (a adminService) committed(ctx context.Context, index raft.Index, term raft.Term) (*raftpb.ChangeMembersReply, error) {
 	v, err := a.s.until(ctx, func(v *state) bool {
-		return v.Role != raft.Leader || v.ConfigurationIndex >= index && v.Commit >= v.ConfigurationIndex && !v.config.Joint()
+		return v.Role != raft.Leader || v.Term != term || v.ConfigurationIndex >= index && v.Commit >= v.ConfigurationIndex && !v.config.Joint()
 	})
 	if err != nil {
 		return nil, err
 	}
-	if v.Commit < index {
+	if v.Commit < index || v.Term != term { // in a later term another entry may have its place
 		return nil, status.Error(codes.Unavailable, "the leader has changed, and it is not known whether the change came to be: see raftd status, and ask again")
 	}
 	return &raftpb.ChangeMembersReply{Members: a.s.members(v.config)}, nil
