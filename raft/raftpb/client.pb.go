@@ -354,7 +354,8 @@ type Response struct {
 	Session uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
 	Seq     uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	Status  Status                 `protobuf:"varint,3,opt,name=status,proto3,enum=raftsim.v1.Status" json:"status,omitempty"`
-	// The value of the key for get, and the value before for cas.
+	// The value of the key for get, and the value before for cas. One that is too large for a message, which only append
+	// can have made, is STATUS_INVALID.
 	Value []byte `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
 	// Whether cas wrote.
 	Swapped bool `protobuf:"varint,5,opt,name=swapped,proto3" json:"swapped,omitempty"`

@@ -219,15 +219,24 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			return nil, status.Errorf(codes.InvalidArgument, "nobody has said where node %v is: give %v=HOST:PORT", raft.NodeID(n.Node), raft.NodeID(n.Node))
 		}
 	}
+	asked := change.Join
 	for {
 		var index raft.Index
+		var term raft.Term
 		err = nil
 		if e := a.s.onLoop(ctx, func() {
-			if r.GetSelf() {
-				change.Join = slices.DeleteFunc(change.Join, a.s.loop.learner)
+			if r.GetSelf() { // who was made a learner for good stays one, also when its disk is gone
+				change.Join, change.Learn = nil, nil
+				for _, id := range asked {
+					if a.s.loop.learner(id) {
+						change.Learn = append(change.Learn, id)
+					} else {
+						change.Join = append(change.Join, id)
+					}
+				}
 			}
 			if err = a.s.loop.replica.Reconfigure(change); err == nil {
-				index = a.s.loop.replica.Core().Status().ConfigurationIndex
+				index, term = a.s.loop.replica.Core().Status().ConfigurationIndex, a.s.loop.replica.Core().Term()
 			}
 		}); e != nil {
 			return nil, e
@@ -237,7 +246,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			if err := a.s.book.learn(addresses); err != nil {
 				return nil, status.Error(codes.Internal, err.Error())
 			}
-			return a.committed(ctx, index)
+			return a.committed(ctx, index, term)
 		case errors.Is(err, raft.ErrNotLeader):
 			conn, err := a.s.leaderConn(r.GetForwarded())
 			if err != nil {
@@ -261,15 +270,15 @@ func (l *loop) learner(id raft.NodeID) bool {
 	return slices.ContainsFunc(l.replica.Core().Configuration().Learners, func(m raft.Member) bool { return m.ID == id && !m.Promote })
 }
 
-// committed waits until the configuration of that entry, or a later one, is committed.
-func (a adminService) committed(ctx context.Context, index raft.Index) (*raftpb.ChangeMembersReply, error) {
+// committed waits until the configuration of that entry, or a later one, is committed, of a leader of that term.
+func (a adminService) committed(ctx context.Context, index raft.Index, term raft.Term) (*raftpb.ChangeMembersReply, error) {
 	v, err := a.s.until(ctx, func(v *state) bool {
-		return v.Role != raft.Leader || v.ConfigurationIndex >= index && v.Commit >= v.ConfigurationIndex && !v.config.Joint()
+		return v.Role != raft.Leader || v.Term != term || v.ConfigurationIndex >= index && v.Commit >= v.ConfigurationIndex && !v.config.Joint()
 	})
 	if err != nil {
 		return nil, err
 	}
-	if v.Commit < index {
+	if v.Commit < index || v.Term != term { // in a later term another entry may have its place
 		return nil, status.Error(codes.Unavailable, "the leader has changed, and it is not known whether the change came to be: see raftd status, and ask again")
 	}
 	return &raftpb.ChangeMembersReply{Members: a.s.members(v.config)}, nil
@@ -381,16 +390,21 @@ func (s *Server) successor(ctx context.Context) raft.NodeID {
 func (a adminService) Snapshot(ctx context.Context, _ *raftpb.SnapshotRequest) (*raftpb.SnapshotReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
-	var applied raft.Index
-	if err := a.s.onLoop(ctx, func() {
-		applied = a.s.loop.replica.Core().Applied()
-		_ = a.s.loop.replica.Compact() // an error says that there is one of all there is, or that it is being written
-	}); err != nil {
-		return nil, err
+	applied := a.s.view.get().Applied
+	for {
+		if err := a.s.onLoop(ctx, func() {
+			_ = a.s.loop.replica.Compact() // an error says that there is one of all there is, or that one is being written
+		}); err != nil {
+			return nil, err
+		}
+		once, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		v, err := a.s.until(once, func(v *state) bool { return v.snapshot >= applied })
+		cancel()
+		switch {
+		case err == nil:
+			return &raftpb.SnapshotReply{Index: uint64(v.snapshot)}, nil
+		case ctx.Err() != nil || errors.Is(err, errStopping):
+			return nil, err
+		}
 	}
-	v, err := a.s.until(ctx, func(v *state) bool { return v.snapshot >= applied })
-	if err != nil {
-		return nil, err
-	}
-	return &raftpb.SnapshotReply{Index: uint64(v.snapshot)}, nil
 }

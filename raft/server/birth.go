@@ -17,7 +17,7 @@ type ticket = wal.SyncTicket
 
 const levelInfo = slog.LevelInfo
 
-// known asks the others whether this node, whose data folder is empty, has taken part before: then it is not the one that made
+// known asks the others whether this node, which has no log, has taken part before: then it is not the one that made
 // those promises, and must not vote in its name. It waits until so many have answered that with this node they are a
 // majority; at a cluster's first start all are there before long.
 func (s *Server) known(ctx context.Context) (bool, error) {
@@ -70,11 +70,13 @@ func (s *Server) known(ctx context.Context) (bool, error) {
 	}
 }
 
-// join asks to be made a member until the node is one.
+// join asks to be made a member until the node is one. That whoever was asked has done so is not enough: if the disk of a member of
+// that name is gone, the leader may not have noticed yet that this is another node.
 func (s *Server) join() {
 	request := &raftpb.ChangeMembersRequest{Self: true, Add: []*raftpb.Newcomer{{Id: uint64(s.cfg.ID), Address: s.advertised}}}
-	for tries := 0; ; tries++ {
-		if v := s.view.get(); v.config.Member(s.cfg.ID) {
+	for {
+		if v := s.view.get(); v.member(s.cfg.ID) {
+			s.log(fmt.Sprintf("Node %v has joined", s.cfg.ID))
 			return
 		}
 		for _, id := range s.book.ids() {
@@ -89,8 +91,7 @@ func (s *Server) join() {
 			_, err = raftpb.NewAdminClient(conn).ChangeMembers(ctx, request)
 			cancel()
 			if err == nil {
-				s.log(fmt.Sprintf("Node %v asked Node %v to join, and is a member", s.cfg.ID, id))
-				return
+				break
 			}
 			if text, ok := s.refusals.say("Node %v asked Node %v to join, in vain: %s", s.cfg.ID, id, reason(err)); ok {
 				s.log(text)

@@ -26,6 +26,8 @@ type book struct {
 	news int
 	// wake is closed, and made anew, when there is news.
 	wake chan struct{}
+	// unsaved says that not all of it is on the disk.
+	unsaved bool
 }
 
 // place is what is known of a node.
@@ -87,11 +89,10 @@ func (b *book) of(id raft.NodeID) *place {
 	return p
 }
 
-// learn takes in what others say.
+// learn takes in what others say. It is on the disk then, unless there is an error.
 func (b *book) learn(said []*raftpb.Address) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	changed := false
 	for _, a := range said {
 		if a.GetNode() == 0 || a.Address != "" && checkAddress(a.Address) != nil || len(b.nodes) >= maxBook && b.nodes[raft.NodeID(a.Node)] == nil {
 			continue
@@ -107,13 +108,15 @@ func (b *book) learn(said []*raftpb.Address) error {
 		}
 		if news {
 			b.touch(p)
-			changed = true
+			b.unsaved = true
 		}
 	}
-	if !changed {
+	if !b.unsaved {
 		return nil
 	}
-	return b.save()
+	err := b.save()
+	b.unsaved = err != nil
+	return err
 }
 
 // maxBook is how many nodes a book has at most.
@@ -121,7 +124,22 @@ const maxBook = 1024
 
 // meet notes that a node takes part in the cluster, durably.
 func (b *book) meet(id raft.NodeID) error {
-	return b.learn([]*raftpb.Address{{Node: uint64(id), Met: true}})
+	err := b.learn([]*raftpb.Address{{Node: uint64(id), Met: true}})
+	if err == nil && !b.met(id) {
+		err = fmt.Errorf("node %v is one too many: no more than %d can be kept in mind", id, maxBook)
+	}
+	return err
+}
+
+// announce puts in what the node says of itself, now in nanoseconds of Unix time: it is the latest word, also when the clock was
+// set back since the one before.
+func (b *book) announce(id raft.NodeID, address string, now int64) error {
+	b.mu.Lock()
+	if p := b.nodes[id]; p != nil {
+		now = max(now, p.Said+1)
+	}
+	b.mu.Unlock()
+	return b.learn([]*raftpb.Address{{Node: uint64(id), Address: address, Said: now}})
 }
 
 // met says whether a node has taken part.

@@ -58,3 +58,44 @@ func TestNewsOfABook(t *testing.T) {
 	fresh, _, _ = b.since(next)
 	require.Empty(t, fresh)
 }
+
+// That a node has spoken counts only once it is on the disk: until it is, each try says that it is not.
+func TestABookThatCannotBeWrittenSaysSoAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	b, err := openBook(dir, nil)
+	require.NoError(t, err)
+	require.Error(t, b.meet(2))
+	require.Error(t, b.meet(2), "it is not on the disk now either")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, b.meet(2))
+	b, err = openBook(dir, nil)
+	require.NoError(t, err)
+	require.True(t, b.met(2))
+}
+
+// A book that is full says so of whom it cannot take in, and goes on with those it has.
+func TestAFullBook(t *testing.T) {
+	b, err := openBook(t.TempDir(), nil)
+	require.NoError(t, err)
+	for id := raft.NodeID(1); id <= maxBook; id++ {
+		b.of(id)
+	}
+	require.NoError(t, b.meet(maxBook))
+	require.ErrorContains(t, b.meet(maxBook+1), "1024")
+	require.Len(t, b.ids(), maxBook)
+}
+
+// What a node says of itself is the latest word although its clock was set back.
+func TestANodeThatMovedIsBelievedWhateverItsClockShows(t *testing.T) {
+	dir := t.TempDir()
+	b, err := openBook(dir, nil)
+	require.NoError(t, err)
+	require.NoError(t, b.learn([]*raftpb.Address{{Node: 1, Address: "old:1", Said: 1 << 62}}))
+	require.NoError(t, b.announce(1, "new:1", 5))
+	others, err := openBook(t.TempDir(), nil)
+	require.NoError(t, err)
+	require.NoError(t, others.learn([]*raftpb.Address{{Node: 1, Address: "old:1", Said: 1 << 62}}))
+	all, _, _ := b.since(-1)
+	require.NoError(t, others.learn(all))
+	require.Equal(t, "new:1", others.address(1, 0))
+}

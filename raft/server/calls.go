@@ -2,11 +2,9 @@ package server
 
 import (
 	"context"
-	"io"
-	"sync"
+	"fmt"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -24,37 +22,6 @@ type call struct {
 	// answer takes it, or stream.
 	answer chan *raftpb.Response
 	stream *clientStream
-}
-
-// clientStream is where the answers of a stream go.
-type clientStream struct {
-	ready []*raftpb.Response // the loop's, until flush
-
-	mu    sync.Mutex
-	queue []*raftpb.Response
-	wake  chan struct{}
-}
-
-// flush queues what the loop has for the stream. It is the loop's.
-func (c *clientStream) flush() {
-	c.push(c.ready...)
-	clear(c.ready)
-	c.ready = c.ready[:0]
-}
-
-func (c *clientStream) push(r ...*raftpb.Response) {
-	c.mu.Lock()
-	c.queue = append(c.queue, r...)
-	c.mu.Unlock()
-	signal(c.wake)
-}
-
-func (c *clientStream) take(spare []*raftpb.Response) []*raftpb.Response {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := c.queue
-	c.queue = spare[:0]
-	return out
 }
 
 // kvService is what this node serves clients.
@@ -82,78 +49,6 @@ func (k kvService) Do(ctx context.Context, w *raftpb.Request) (*raftpb.Response,
 		return nil, status.FromContextError(ctx.Err()).Err()
 	case <-k.s.loop.stopped:
 		return nil, errStopping
-	}
-}
-
-// Stream implements [raftpb.KVServer].
-func (k kvService) Stream(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Responses]) error {
-	out := &clientStream{wake: make(chan struct{}, 1)}
-	ended := make(chan error, 1)
-	go func() { ended <- k.s.receive(in, out) }()
-	var spare []*raftpb.Response
-	for {
-		select {
-		case <-out.wake:
-			queue := out.take(spare)
-			if len(queue) == 0 {
-				continue
-			}
-			for rest := queue; len(rest) > 0; {
-				n, size := 0, 0
-				for n < len(rest) && (n == 0 || size+len(rest[n].Value) <= maxParcel) {
-					size += len(rest[n].Value)
-					n++
-				}
-				if err := in.Send(&raftpb.Responses{Responses: rest[:n]}); err != nil {
-					return err
-				}
-				rest = rest[n:]
-			}
-			clear(queue)
-			spare = queue
-		case err := <-ended:
-			return err
-		case <-k.s.closing:
-			return errStopping
-		}
-	}
-}
-
-// receive takes the requests of a stream until it ends.
-func (s *Server) receive(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Responses], out *clientStream) error {
-	for {
-		batch, err := in.Recv()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		calls := make([]*call, 0, len(batch.Requests))
-		made := make([]call, len(batch.Requests))
-		for k, w := range batch.Requests {
-			c := &made[k]
-			if w.GetForward() {
-				// A call of its own, since it may have to go elsewhere.
-				go func() {
-					r, err := kvService{s: s}.Do(in.Context(), w)
-					if err != nil {
-						r = unknown(w)
-					}
-					out.push(r)
-				}()
-				continue
-			}
-			c.stream = out
-			if refused := s.begin(c, w); refused != nil {
-				out.push(refused)
-				continue
-			}
-			calls = append(calls, c)
-		}
-		if len(calls) > 0 && !s.inbox.put(event{calls: calls}) {
-			return errStopping
-		}
 	}
 }
 
@@ -208,15 +103,20 @@ func (s *Server) forward(ctx context.Context, w *raftpb.Request, refusal *raftpb
 	return refusal
 }
 
-// toResponse makes a response of the wire of one of the replica's.
+// tooLarge answers a request that took no effect but to see a value of so many bytes.
+func tooLarge(r *replica.Response, bytes int) *raftpb.Response {
+	return &raftpb.Response{
+		Session: uint64(r.Session), Seq: r.Seq, Status: raftpb.Status_STATUS_INVALID,
+		Error: fmt.Sprintf("the value has %d bytes, more than a message holds", bytes),
+	}
+}
+
+// toResponse makes a response of the wire of one of the replica's, but for the value.
 func toResponse(r *replica.Response) *raftpb.Response {
 	out := &raftpb.Response{Session: uint64(r.Session), Seq: r.Seq, Opened: uint64(r.Opened)}
 	switch r.Status {
 	case kv.OK:
 		out.Status, out.Swapped = raftpb.Status_STATUS_OK, r.Result.Swapped
-		if r.Result.Value != "" {
-			out.Value = []byte(r.Result.Value)
-		}
 	case kv.NotLeader:
 		out.Status = raftpb.Status_STATUS_NOT_LEADER
 	case kv.Invalid:

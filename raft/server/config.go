@@ -69,6 +69,8 @@ type Config struct {
 const (
 	// MaxMessage is for one gRPC message.
 	MaxMessage = 8 << 20
+	// maxAnswer is for the value that one answer carries.
+	maxAnswer = MaxMessage - 64<<10
 	// maxParcel is about how much of Raft's messages goes into one parcel; one message always fits.
 	maxParcel = 1 << 20
 )

@@ -15,7 +15,8 @@ import (
 type folder struct {
 	dir  string
 	lock *os.File
-	// owner is who the folder belongs to; fresh says that it was nobody's before.
+	// owner is who the folder belongs to; fresh says that there is no log in it, be it that there never was one, be it that it
+	// is gone.
 	owner owner
 	fresh bool
 }
@@ -57,13 +58,17 @@ func openFolder(dir string, id raft.NodeID, cluster string) (*folder, error) {
 
 // identify makes sure that the folder is the node's own.
 func (f *folder) identify(id raft.NodeID, cluster string) error {
+	log, err := os.ReadDir(filepath.Join(f.dir, logFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it cannot be read whether the data folder has a log: %w", err)
+	}
+	f.fresh = len(log) == 0
 	text, err := os.ReadFile(filepath.Join(f.dir, ownerFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if names, err := os.ReadDir(filepath.Join(f.dir, logFolder)); err == nil && len(names) > 0 {
+		if !f.fresh {
 			return fmt.Errorf("the data folder %s has a log but no %s, so that it is not known whose it is: put the file back, or move the folder away", f.dir, ownerFile)
 		}
-		f.fresh = true
 		f.owner = owner{Version: ownerVersion, Node: id.String(), Cluster: cluster}
 		return nil // written once it is known what the node is born as
 	case err != nil:

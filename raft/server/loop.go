@@ -78,8 +78,13 @@ func (l *loop) boot(o replica.Options) error {
 func (l *loop) run() error {
 	defer close(l.stopped)
 	for l.halted == nil {
+		select {
+		case <-l.stop: // before what has come in: under load something always has
+			return nil
+		default:
+		}
 		l.events = l.s.inbox.take(l.events)
-		if len(l.events) == 0 && !l.timerDue() {
+		if len(l.events) == 0 && !l.due() {
 			l.sleepUntil()
 			select {
 			case <-l.s.inbox.wake:
@@ -164,24 +169,14 @@ func (l *loop) flush() {
 	l.streams = l.streams[:0]
 }
 
-func (l *loop) timerDue() bool {
-	now := time.Duration(-1)
-	for _, at := range l.timers {
-		if at == raft.Never {
-			continue
-		}
-		if now < 0 {
-			now = time.Since(l.began)
-		}
-		if at <= now {
-			return true
-		}
-	}
-	return false
+// due says whether something is to be done now although nothing has come in.
+func (l *loop) due() bool {
+	at := l.next()
+	return at != raft.Never && at <= time.Since(l.began)
 }
 
-// sleepUntil sets the alarm for the earliest timer, unless it is set for no later.
-func (l *loop) sleepUntil() {
+// next is when the earliest timer fires, or the call that has waited longest has waited long enough; raft.Never for neither.
+func (l *loop) next() time.Duration {
 	at := raft.Never
 	for _, t := range l.timers {
 		at = min(at, t)
@@ -189,7 +184,12 @@ func (l *loop) sleepUntil() {
 	if len(l.expire) > 0 {
 		at = min(at, l.expire[0].at)
 	}
-	if at < l.wakeAt {
+	return at
+}
+
+// sleepUntil sets the alarm for what is next, unless it is set for no later.
+func (l *loop) sleepUntil() {
+	if at := l.next(); at < l.wakeAt {
 		l.wakes.Reset(at - time.Since(l.began))
 		l.wakeAt = at
 	}
@@ -202,11 +202,16 @@ func (l *loop) request(c *call) {
 		l.respond(c, &replica.Response{Session: c.req.Session, Seq: c.req.Seq, Status: kv.Busy, Leader: l.replica.Core().Leader()})
 		return
 	}
+	l.await(c, l.s.cfg.RequestTimeout)
+	l.replica.Request(c.id, &c.req)
+}
+
+// await names a call, which is to be answered within so long.
+func (l *loop) await(c *call, within time.Duration) {
 	l.lastID++
 	c.id = l.lastID
 	l.calls[c.id] = c
-	l.expire = append(l.expire, expiry{c.id, l.now + l.s.cfg.RequestTimeout})
-	l.replica.Request(c.id, &c.req)
+	l.expire = append(l.expire, expiry{c.id, l.now + within})
 }
 
 // expireCalls tells those who have waited long enough that the outcome is unknown.
@@ -270,15 +275,20 @@ func (l *loop) Answer(client replica.ClientID, r *replica.Response) {
 
 // respond ends a call.
 func (l *loop) respond(c *call, r *replica.Response) {
-	out := toResponse(r)
+	out, status := reply{Response: toResponse(r)}, r.Status
+	if status == kv.OK {
+		if out.value = r.Result.Value; len(out.value) > maxAnswer { // of a get, or of a cas that expected another
+			status, out = kv.Invalid, reply{Response: tooLarge(r, len(out.value))}
+		}
+	}
 	out.Node = uint64(l.s.cfg.ID)
 	out.Leader = uint64(r.Leader)
 	if r.Status == kv.NotLeader && r.Leader != raft.None {
 		out.LeaderAddress = l.s.book.address(r.Leader, 0)
 	}
-	l.s.metrics.answered(c, r.Status, l.now)
+	l.s.metrics.answered(c, status, l.now)
 	if c.stream == nil {
-		c.answer <- out
+		c.answer <- out.whole()
 		return
 	}
 	if len(c.stream.ready) == 0 {
@@ -322,6 +332,18 @@ type state struct {
 	incarnation raft.Incarnation
 	snapshot    raft.Index
 	digest      uint64
+}
+
+// member says whether the node itself, and not an earlier one of its name, is a member as far as it knows.
+func (s *state) member(id raft.NodeID) bool {
+	for _, list := range [...][]raft.Member{s.config.Voters, s.config.Outgoing, s.config.Learners} {
+		for _, m := range list {
+			if m.ID == id && (m.Incarnation == s.incarnation || m.Incarnation == 0) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (v *view) publish(r *replica.Replica) {

@@ -87,18 +87,6 @@ func newMetrics(s *Server) *metrics {
 
 func (m *metrics) received(msg *raft.Message) { m.in[msg.Kind].Inc() }
 
-func (m *metrics) sent(messages []*raft.Message) {
-	for _, msg := range messages {
-		m.out[msg.Kind].Inc()
-	}
-}
-
-func (m *metrics) lost(n int) {
-	if n > 0 {
-		m.dropped.Add(float64(n))
-	}
-}
-
 func (m *metrics) answered(c *call, s kv.Status, now time.Duration) {
 	if op := int(c.req.Op); op < numOps && int(s) < numStatuses && m.requests[op][s] != nil {
 		m.requests[op][s].Inc()

@@ -80,25 +80,23 @@ func (s *Server) peer(id raft.NodeID) *peer {
 
 // flush queues what the loop has for the node, and releases what was sent. It is the loop's.
 func (p *peer) flush() {
-	p.s.metrics.sent(p.sending) // before any of it is released
 	p.mu.Lock()
-	dropped := 0
-	for _, m := range p.sending {
+	for k, m := range p.sending {
 		if len(p.queue) >= maxQueueMessages || p.bytes >= maxQueueBytes {
-			dropped++
-			p.sent = append(p.sent, m)
-			continue
+			p.sent = append(p.sent, p.sending[k:]...)
+			p.s.metrics.dropped.Add(float64(len(p.sending) - k))
+			break
 		}
 		p.queue = append(p.queue, m)
 		p.bytes += m.Size()
+		p.s.metrics.out[m.Kind].Inc()
 	}
 	for _, m := range p.sent {
-		m.Release()
+		m.Release() // it says nothing from here on
 	}
 	clear(p.sent)
 	p.sent = p.sent[:0]
 	p.mu.Unlock()
-	p.s.metrics.lost(dropped)
 	clear(p.sending)
 	p.sending = p.sending[:0]
 	signal(p.wake)

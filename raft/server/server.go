@@ -168,17 +168,17 @@ func (s *Server) boot(ctx context.Context) error {
 
 // beBorn decides whether the node begins with the cluster or comes later, and writes it down.
 func (s *Server) beBorn(ctx context.Context) error {
-	newcomer := s.cfg.Join
+	newcomer := s.cfg.Join || s.folder.owner.Newcomer
 	if !newcomer {
 		known, err := s.known(ctx)
 		if err != nil {
 			return err
 		}
 		if newcomer = known; known {
-			s.log(fmt.Sprintf("Node %v has been a member before, and its data folder is empty: what it promised is gone, so it takes part again once it is added: raftd member add %v", s.cfg.ID, s.cfg.ID))
+			s.log(fmt.Sprintf("Node %v has been a member before, and its log is gone with what it promised, so it takes part again once it is added: raftd member add %v", s.cfg.ID, s.cfg.ID))
 		}
 	}
-	s.folder.owner.Newcomer = newcomer
+	s.folder.owner.Newcomer, s.folder.owner.Joined = newcomer, false
 	return s.folder.save()
 }
 
@@ -197,7 +197,7 @@ func (s *Server) options() replica.Options {
 
 // announce puts the node's own address into the book.
 func (s *Server) announce() {
-	_ = s.book.learn([]*raftpb.Address{{Node: uint64(s.cfg.ID), Address: s.advertised, Said: time.Now().UnixNano()}})
+	_ = s.book.announce(s.cfg.ID, s.advertised, time.Now().UnixNano())
 }
 
 // serve begins to take connections.
@@ -244,7 +244,7 @@ func (s *Server) watch() {
 			}
 			s.health.SetServingStatus(ReadyService, to)
 		}
-		if !s.folder.owner.Joined && v.config.Member(s.cfg.ID) {
+		if !s.folder.owner.Joined && v.member(s.cfg.ID) {
 			s.folder.owner.Joined = true
 			if err := s.folder.save(); err != nil {
 				s.log(err.Error())

@@ -180,7 +180,7 @@ func TestANodeWhoseDiskIsGoneIsAddedAgain(t *testing.T) {
 	require.NoError(t, os.RemoveAll(gone.cfg.Data))
 	back := run(t, gone.cfg)
 	eventually(t, "it is back", func() bool { return back.view.get().booted })
-	require.True(t, back.hasSaid("has been a member before, and its data folder is empty"))
+	require.True(t, back.hasSaid("has been a member before, and its log is gone"))
 	require.NotEqual(t, raft.FirstIncarnation, back.view.get().incarnation)
 
 	leader := leaderOf(t, nodes...)
@@ -238,6 +238,36 @@ func TestASnapshotIsTakenWhenAsked(t *testing.T) {
 	value, err := clientOf(t, again).Session().Get(within(t), "key")
 	require.NoError(t, err)
 	require.Equal(t, "value", value)
+}
+
+// A snapshot that is asked for while an older one is being written is taken once that is done.
+func TestASnapshotIsTakenAfterTheOneBefore(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	s := clientOf(t, n).Session()
+	admin := raftpb.NewAdminClient(conn(t, n))
+	slow := make(chan struct{})
+	n.disk.snaps.do(func() { <-slow })
+	taken := make(chan error, 2)
+	for range 2 {
+		require.NoError(t, s.Put(within(t), "key", "value"))
+		applied := n.view.get().Applied
+		go func() {
+			r, err := admin.Snapshot(within(t), &raftpb.SnapshotRequest{})
+			if err == nil && r.Index < uint64(applied) {
+				err = fmt.Errorf("a snapshot of %d, and %d was applied", r.Index, applied)
+			}
+			taken <- err
+		}()
+		eventually(t, "one is being written", func() bool {
+			busy := false
+			require.NoError(t, n.onLoop(within(t), func() { busy = n.loop.replica.Compact() != nil }))
+			return busy
+		})
+	}
+	close(slow)
+	for range 2 {
+		require.NoError(t, <-taken)
+	}
 }
 
 func TestHealth(t *testing.T) {
