@@ -39,6 +39,8 @@ type Server struct {
 	loop       *loop
 	metrics    *metrics
 	refusals   seldom
+	// sights is nil unless tests may look on.
+	sights *watch
 
 	listener net.Listener
 	grpc     *grpc.Server
@@ -68,6 +70,9 @@ func New(cfg Config) (*Server, error) {
 		booted: make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if cfg.TestControl {
+		s.sights = newWatch(cfg.Test.Life)
+	}
 	if cfg.TLS != nil {
 		var err error
 		if s.keys, err = openKeychain(*cfg.TLS, func(what string) { s.log(fmt.Sprintf("Node %v %s", cfg.ID, what)) }); err != nil {
@@ -131,7 +136,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.loop.run() }()
-	if s.cfg.Join && !s.folder.owner.Joined {
+	if s.cfg.Join && !s.folder.owner.Joined && s.cfg.Test.Born == BornAsOthersSay {
 		s.work.Go(s.join)
 	}
 	s.work.Go(s.watch)
@@ -147,6 +152,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 // boot makes the replica.
 func (s *Server) boot(ctx context.Context) error {
+	if s.cfg.Test.Wait {
+		select {
+		case <-s.sights.attached:
+		case <-ctx.Done():
+			return errors.New("interrupted before a test was attached")
+		}
+	}
 	if s.folder.fresh {
 		if err := s.beBorn(ctx); err != nil {
 			return err
@@ -168,8 +180,8 @@ func (s *Server) boot(ctx context.Context) error {
 
 // beBorn decides whether the node begins with the cluster or comes later, and writes it down.
 func (s *Server) beBorn(ctx context.Context) error {
-	newcomer := s.cfg.Join
-	if !newcomer {
+	newcomer := s.cfg.Join || s.cfg.Test.Born == BornNewcomer
+	if !newcomer && s.cfg.Test.Born == BornAsOthersSay {
 		known, err := s.known(ctx)
 		if err != nil {
 			return err
@@ -191,6 +203,10 @@ func (s *Server) options() replica.Options {
 	}
 	if !s.folder.owner.Newcomer {
 		o.Voters = sorted(s.cfg.Peers)
+	}
+	if s.sights != nil {
+		s.cfg.Test.apply(&o)
+		o.Applied = s.sights.applied
 	}
 	return o
 }
