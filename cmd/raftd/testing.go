@@ -67,19 +67,6 @@ func (t *testOptions) set(name, value string) error {
 			return fmt.Errorf("%s=%s: want log or index", name, value)
 		}
 		t.LogReads = value == "log"
-	case "born":
-		switch value {
-		case "founder":
-			t.Born = server.BornFounder
-		case "newcomer":
-			t.Born = server.BornNewcomer
-		default:
-			return fmt.Errorf("%s=%s: want founder or newcomer", name, value)
-		}
-	case "life":
-		n, err := number(32)
-		t.Life = uint32(n)
-		return err
 	case "segment-bytes":
 		n, err := number(62)
 		t.segmentBytes = int64(n)

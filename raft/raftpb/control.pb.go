@@ -220,6 +220,7 @@ type Order struct {
 	//	*Order_Transfer
 	//	*Order_Change
 	//	*Order_Snapshot
+	//	*Order_Begin
 	What          isOrder_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -307,6 +308,15 @@ func (x *Order) GetSnapshot() *SnapshotRequest {
 	return nil
 }
 
+func (x *Order) GetBegin() *Begin {
+	if x != nil {
+		if x, ok := x.What.(*Order_Begin); ok {
+			return x.Begin
+		}
+	}
+	return nil
+}
+
 type isOrder_What interface {
 	isOrder_What()
 }
@@ -333,6 +343,10 @@ type Order_Snapshot struct {
 	Snapshot *SnapshotRequest `protobuf:"bytes,5,opt,name=snapshot,proto3,oneof"`
 }
 
+type Order_Begin struct {
+	Begin *Begin `protobuf:"bytes,6,opt,name=begin,proto3,oneof"`
+}
+
 func (*Order_Timeouts) isOrder_What() {}
 
 func (*Order_Timer) isOrder_What() {}
@@ -343,6 +357,63 @@ func (*Order_Change) isOrder_What() {}
 
 func (*Order_Snapshot) isOrder_What() {}
 
+func (*Order_Begin) isOrder_What() {}
+
+// Begin says what a node has to know that waits for a test.
+type Begin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The upper half of the numbers of sights.
+	Life uint32 `protobuf:"varint,1,opt,name=life,proto3" json:"life,omitempty"`
+	// Whether a node whose folder is empty is one that is to be added, and not one that the cluster begins with.
+	Newcomer      bool `protobuf:"varint,2,opt,name=newcomer,proto3" json:"newcomer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Begin) Reset() {
+	*x = Begin{}
+	mi := &file_control_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Begin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Begin) ProtoMessage() {}
+
+func (x *Begin) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Begin.ProtoReflect.Descriptor instead.
+func (*Begin) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Begin) GetLife() uint32 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *Begin) GetNewcomer() bool {
+	if x != nil {
+		return x.Newcomer
+	}
+	return false
+}
+
 type Sights struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sights        []*Sight               `protobuf:"bytes,1,rep,name=sights,proto3" json:"sights,omitempty"`
@@ -352,7 +423,7 @@ type Sights struct {
 
 func (x *Sights) Reset() {
 	*x = Sights{}
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -364,7 +435,7 @@ func (x *Sights) String() string {
 func (*Sights) ProtoMessage() {}
 
 func (x *Sights) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -377,7 +448,7 @@ func (x *Sights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sights.ProtoReflect.Descriptor instead.
 func (*Sights) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{4}
+	return file_control_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Sights) GetSights() []*Sight {
@@ -390,7 +461,7 @@ func (x *Sights) GetSights() []*Sight {
 // Sight is what the node was after an event that changed it.
 type Sight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One more than the one before. The upper half is the number of the node's life, as the test gave it.
+	// One more than the one before. The upper half is what begin said.
 	Number      uint64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
 	Incarnation uint64 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	// 0 a follower, 1 a pre-candidate, 2 a candidate, 3 a leader.
@@ -424,7 +495,7 @@ type Sight struct {
 
 func (x *Sight) Reset() {
 	*x = Sight{}
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +507,7 @@ func (x *Sight) String() string {
 func (*Sight) ProtoMessage() {}
 
 func (x *Sight) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +520,7 @@ func (x *Sight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sight.ProtoReflect.Descriptor instead.
 func (*Sight) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{5}
+	return file_control_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Sight) GetNumber() uint64 {
@@ -608,7 +679,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +691,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +704,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{6}
+	return file_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Effect) GetIndex() uint64 {
@@ -684,14 +755,18 @@ const file_control_proto_rawDesc = "" +
 	"\theartbeat\x18\x03 \x01(\x03R\theartbeat\"2\n" +
 	"\x05Timer\x12)\n" +
 	"\x04name\x18\x01 \x01(\x0e2\x15.raftsim.v1.TimerNameR\x04name\"\x06\n" +
-	"\x04Done\"\x83\x02\n" +
+	"\x04Done\"\xae\x02\n" +
 	"\x05Order\x122\n" +
 	"\btimeouts\x18\x01 \x01(\v2\x14.raftsim.v1.TimeoutsH\x00R\btimeouts\x12)\n" +
 	"\x05timer\x18\x02 \x01(\v2\x11.raftsim.v1.TimerH\x00R\x05timer\x12\x1c\n" +
 	"\btransfer\x18\x03 \x01(\x04H\x00R\btransfer\x12:\n" +
 	"\x06change\x18\x04 \x01(\v2 .raftsim.v1.ChangeMembersRequestH\x00R\x06change\x129\n" +
-	"\bsnapshot\x18\x05 \x01(\v2\x1b.raftsim.v1.SnapshotRequestH\x00R\bsnapshotB\x06\n" +
-	"\x04what\"3\n" +
+	"\bsnapshot\x18\x05 \x01(\v2\x1b.raftsim.v1.SnapshotRequestH\x00R\bsnapshot\x12)\n" +
+	"\x05begin\x18\x06 \x01(\v2\x11.raftsim.v1.BeginH\x00R\x05beginB\x06\n" +
+	"\x04what\"7\n" +
+	"\x05Begin\x12\x12\n" +
+	"\x04life\x18\x01 \x01(\rR\x04life\x12\x1a\n" +
+	"\bnewcomer\x18\x02 \x01(\bR\bnewcomer\"3\n" +
 	"\x06Sights\x12)\n" +
 	"\x06sights\x18\x01 \x03(\v2\x11.raftsim.v1.SightR\x06sights\"\xe6\x04\n" +
 	"\x05Sight\x12\x16\n" +
@@ -744,41 +819,43 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_control_proto_goTypes = []any{
 	(TimerName)(0),               // 0: raftsim.v1.TimerName
 	(*Timeouts)(nil),             // 1: raftsim.v1.Timeouts
 	(*Timer)(nil),                // 2: raftsim.v1.Timer
 	(*Done)(nil),                 // 3: raftsim.v1.Done
 	(*Order)(nil),                // 4: raftsim.v1.Order
-	(*Sights)(nil),               // 5: raftsim.v1.Sights
-	(*Sight)(nil),                // 6: raftsim.v1.Sight
-	(*Effect)(nil),               // 7: raftsim.v1.Effect
-	(*ChangeMembersRequest)(nil), // 8: raftsim.v1.ChangeMembersRequest
-	(*SnapshotRequest)(nil),      // 9: raftsim.v1.SnapshotRequest
-	(*Entry)(nil),                // 10: raftsim.v1.Entry
+	(*Begin)(nil),                // 5: raftsim.v1.Begin
+	(*Sights)(nil),               // 6: raftsim.v1.Sights
+	(*Sight)(nil),                // 7: raftsim.v1.Sight
+	(*Effect)(nil),               // 8: raftsim.v1.Effect
+	(*ChangeMembersRequest)(nil), // 9: raftsim.v1.ChangeMembersRequest
+	(*SnapshotRequest)(nil),      // 10: raftsim.v1.SnapshotRequest
+	(*Entry)(nil),                // 11: raftsim.v1.Entry
 }
 var file_control_proto_depIdxs = []int32{
 	0,  // 0: raftsim.v1.Timer.name:type_name -> raftsim.v1.TimerName
 	1,  // 1: raftsim.v1.Order.timeouts:type_name -> raftsim.v1.Timeouts
 	2,  // 2: raftsim.v1.Order.timer:type_name -> raftsim.v1.Timer
-	8,  // 3: raftsim.v1.Order.change:type_name -> raftsim.v1.ChangeMembersRequest
-	9,  // 4: raftsim.v1.Order.snapshot:type_name -> raftsim.v1.SnapshotRequest
-	6,  // 5: raftsim.v1.Sights.sights:type_name -> raftsim.v1.Sight
-	10, // 6: raftsim.v1.Sight.entries:type_name -> raftsim.v1.Entry
-	7,  // 7: raftsim.v1.Sight.effects:type_name -> raftsim.v1.Effect
-	10, // 8: raftsim.v1.Effect.entry:type_name -> raftsim.v1.Entry
-	1,  // 9: raftsim.v1.Control.SetTimeouts:input_type -> raftsim.v1.Timeouts
-	2,  // 10: raftsim.v1.Control.FireTimer:input_type -> raftsim.v1.Timer
-	4,  // 11: raftsim.v1.Control.Attach:input_type -> raftsim.v1.Order
-	3,  // 12: raftsim.v1.Control.SetTimeouts:output_type -> raftsim.v1.Done
-	3,  // 13: raftsim.v1.Control.FireTimer:output_type -> raftsim.v1.Done
-	5,  // 14: raftsim.v1.Control.Attach:output_type -> raftsim.v1.Sights
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	9,  // 3: raftsim.v1.Order.change:type_name -> raftsim.v1.ChangeMembersRequest
+	10, // 4: raftsim.v1.Order.snapshot:type_name -> raftsim.v1.SnapshotRequest
+	5,  // 5: raftsim.v1.Order.begin:type_name -> raftsim.v1.Begin
+	7,  // 6: raftsim.v1.Sights.sights:type_name -> raftsim.v1.Sight
+	11, // 7: raftsim.v1.Sight.entries:type_name -> raftsim.v1.Entry
+	8,  // 8: raftsim.v1.Sight.effects:type_name -> raftsim.v1.Effect
+	11, // 9: raftsim.v1.Effect.entry:type_name -> raftsim.v1.Entry
+	1,  // 10: raftsim.v1.Control.SetTimeouts:input_type -> raftsim.v1.Timeouts
+	2,  // 11: raftsim.v1.Control.FireTimer:input_type -> raftsim.v1.Timer
+	4,  // 12: raftsim.v1.Control.Attach:input_type -> raftsim.v1.Order
+	3,  // 13: raftsim.v1.Control.SetTimeouts:output_type -> raftsim.v1.Done
+	3,  // 14: raftsim.v1.Control.FireTimer:output_type -> raftsim.v1.Done
+	6,  // 15: raftsim.v1.Control.Attach:output_type -> raftsim.v1.Sights
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -794,6 +871,7 @@ func file_control_proto_init() {
 		(*Order_Transfer)(nil),
 		(*Order_Change)(nil),
 		(*Order_Snapshot)(nil),
+		(*Order_Begin)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -801,7 +879,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

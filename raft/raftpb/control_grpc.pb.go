@@ -36,8 +36,8 @@ type ControlClient interface {
 	SetTimeouts(ctx context.Context, in *Timeouts, opts ...grpc.CallOption) (*Done, error)
 	// FireTimer has a timer of the node fire now.
 	FireTimer(ctx context.Context, in *Timer, opts ...grpc.CallOption) (*Done, error)
-	// Attach has the node show itself after every event, and takes orders, which are carried out one after the other. A node
-	// that was started to wait for it boots only then. One test at a time can be attached.
+	// Attach has the node show itself after every event, and takes orders, the first of which is begin, and which are carried
+	// out one after the other. A node that was started to wait for it boots only then. One test at a time can be attached.
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Order, Sights], error)
 }
 
@@ -92,8 +92,8 @@ type ControlServer interface {
 	SetTimeouts(context.Context, *Timeouts) (*Done, error)
 	// FireTimer has a timer of the node fire now.
 	FireTimer(context.Context, *Timer) (*Done, error)
-	// Attach has the node show itself after every event, and takes orders, which are carried out one after the other. A node
-	// that was started to wait for it boots only then. One test at a time can be attached.
+	// Attach has the node show itself after every event, and takes orders, the first of which is begin, and which are carried
+	// out one after the other. A node that was started to wait for it boots only then. One test at a time can be attached.
 	Attach(grpc.BidiStreamingServer[Order, Sights]) error
 	mustEmbedUnimplementedControlServer()
 }

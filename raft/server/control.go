@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"raftsim/raft"
 	"raftsim/raft/raftpb"
@@ -18,31 +19,13 @@ import (
 
 // TestOptions are for tests of whole clusters.
 type TestOptions struct {
-	// Wait has the node boot only once a test is attached.
+	// Wait has the node boot only once a test is attached, which says what it is if its folder is empty, and end when the test goes.
 	Wait bool
-	// Born says what a node is whose folder is empty, instead of what the others say: one that the cluster begins with, or one
-	// that waits to be added, and does not ask.
-	Born Birth
-	// Life is the upper half of the numbers of what the node shows of itself.
-	Life uint32
 	// NoPreVote, NoCheckQuorum and LogReads switch off what a node has otherwise: see replica.Options.
 	NoPreVote, NoCheckQuorum, LogReads bool
 	// MaxInflight, MaxInflightBytes, MaxChunkBytes and MaxUncommittedBytes are as in [raft.Config].
 	MaxInflight, MaxInflightBytes, MaxChunkBytes, MaxUncommittedBytes int
 }
-
-// Birth is what a node with an empty folder is.
-type Birth uint8
-
-// Births.
-const (
-	// BornAsOthersSay: the others are asked whether they know the node.
-	BornAsOthersSay Birth = iota
-	// BornFounder: the cluster begins with it.
-	BornFounder
-	// BornNewcomer: it is nobody before it is added.
-	BornNewcomer
-)
 
 // apply changes what a replica is started with.
 func (t *TestOptions) apply(o *replica.Options) {
@@ -76,9 +59,16 @@ func done(err error) (*raftpb.Done, error) {
 
 // Attach implements [raftpb.ControlServer].
 func (c controlService) Attach(in grpc.BidiStreamingServer[raftpb.Order, raftpb.Sights]) error {
+	first, err := in.Recv()
+	if err != nil {
+		return err
+	}
+	if first.GetBegin() == nil {
+		return status.Error(codes.InvalidArgument, "the first order is to begin")
+	}
 	w := c.s.sights
-	if !w.begin() {
-		return status.Error(codes.FailedPrecondition, "another test is attached to the node")
+	if !w.begin(first.GetBegin()) {
+		return status.Error(codes.FailedPrecondition, "a test is attached to the node, or was to one that waited for it")
 	}
 	defer w.end()
 	c.s.inbox.put(event{do: func() {}}) // after which it is looked at
@@ -88,7 +78,11 @@ func (c controlService) Attach(in grpc.BidiStreamingServer[raftpb.Order, raftpb.
 		select {
 		case <-w.wake:
 			for all := w.take(); len(all) > 0; {
-				n := min(len(all), maxSights)
+				n, size := 0, 0
+				for n < len(all) && (n == 0 || size < maxParcel) {
+					size += proto.Size(all[n])
+					n++
+				}
 				if err := in.Send(&raftpb.Sights{Sights: all[:n]}); err != nil {
 					return err
 				}
@@ -101,9 +95,6 @@ func (c controlService) Attach(in grpc.BidiStreamingServer[raftpb.Order, raftpb.
 		}
 	}
 }
-
-// maxSights is how many are shown at once.
-const maxSights = 64
 
 // orders carries out what a test wants, until it wants no more.
 func (c controlService) orders(in grpc.BidiStreamingServer[raftpb.Order, raftpb.Sights]) error {

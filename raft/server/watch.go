@@ -13,17 +13,19 @@ import (
 type watch struct {
 	// on says that somebody is attached, again that it has not seen anything yet.
 	on, again atomic.Bool
-	// number is that of the last sight. What the node sends says which it was.
-	number atomic.Uint64
+	// number is that of the last sight. What the node sends says which it was. The next one that shows all is numbered from base on.
+	number, base atomic.Uint64
 
 	mu    sync.Mutex
 	taken bool
 	queue []*raftpb.Sight
 	// wake has a value when there is a sight.
 	wake chan struct{}
-	// attached is closed once somebody was.
-	attached chan struct{}
-	first    sync.Once
+	// attached is closed once somebody was, gone once that one is no more; began is what it said.
+	attached, gone chan struct{}
+	began          *raftpb.Begin
+	// once says that there is no other after the first.
+	once bool
 
 	// The loop's: what was shown last, and what the store has taken in since.
 	shown   raft.Status
@@ -31,11 +33,8 @@ type watch struct {
 	effects []*raftpb.Effect
 }
 
-// newWatch is that of a node in a life of that number.
-func newWatch(life uint32) *watch {
-	w := &watch{wake: make(chan struct{}, 1), attached: make(chan struct{})}
-	w.number.Store(uint64(life) << 32)
-	return w
+func newWatch(once bool) *watch {
+	return &watch{once: once, wake: make(chan struct{}, 1), attached: make(chan struct{}), gone: make(chan struct{})}
 }
 
 // last is the number of the last sight, 0 when there can be none.
@@ -47,16 +46,20 @@ func (w *watch) last() uint64 {
 }
 
 // begin has sights collected, the next being all that the node is. It returns false when somebody is attached already.
-func (w *watch) begin() bool {
+func (w *watch) begin(b *raftpb.Begin) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.taken {
+	if w.taken || w.once && w.began != nil {
 		return false
 	}
 	w.taken = true
+	w.base.Store(uint64(b.GetLife()) << 32)
 	w.again.Store(true)
 	w.on.Store(true)
-	w.first.Do(func() { close(w.attached) })
+	if w.began == nil {
+		w.began = b
+		close(w.attached)
+	}
 	return true
 }
 
@@ -66,6 +69,9 @@ func (w *watch) end() {
 	defer w.mu.Unlock()
 	w.on.Store(false)
 	w.taken, w.queue = false, nil
+	if w.once {
+		close(w.gone)
+	}
 }
 
 // take returns the sights there are.
@@ -96,6 +102,9 @@ func (w *watch) look(r *replica.Replica) {
 	again, changed := w.again.Swap(false), core.TakeChanged()
 	if !again && changed == 0 && len(w.effects) == 0 && core.Still(&w.shown) {
 		return
+	}
+	if again {
+		w.number.Store(w.base.Load())
 	}
 	now := core.Status()
 	w.shown = now

@@ -1,0 +1,367 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"raftsim/raft"
+	"raftsim/raft/server"
+	"raftsim/scenarios"
+	"raftsim/scenarios/script"
+	"raftsim/sim"
+)
+
+// Options say what the nodes are.
+type Options struct {
+	// Raftd is the program of a node, for nodes that are processes.
+	Raftd string
+	// Compose has them be containers instead.
+	Compose bool
+	// Dir is the folder that takes the nodes' data and logs, and what happened in the order in which it did. It is made if it is not
+	// there, and is not removed.
+	Dir string
+	// HistoryBudget is as in [scenarios.Options].
+	HistoryBudget int
+}
+
+// Result is what became of a run.
+type Result struct {
+	scenarios.Result
+	// Interrupted says that the run was, and that nothing was wrong until then.
+	Interrupted bool
+	// Late is by how much this process came too late at most, because the machine had other things to do.
+	Late time.Duration
+}
+
+// Play plays a scenario that [Check] has nothing against, with a seed, at the pace of the wall's clock, until it is over or ctx
+// ends. Then no node is left. The error says why it could not be played; what is wrong with the nodes is in the Result.
+func Play(ctx context.Context, f scenarios.File, seed uint64, o Options) (Result, error) {
+	p, err := newPlay(ctx, f.With(seed), o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer p.close()
+	res := f.Run(seed, scenarios.Options{
+		Boot: p.boot, Start: func(w *sim.World) { p.world = w }, Advance: p.advance, Trace: p.trace, Log: p.note,
+		Unwatched: Unwatched(), HistoryBudget: o.HistoryBudget,
+	})
+	if p.err != nil {
+		return Result{}, p.err
+	}
+	out := Result{Result: res, Late: p.late, Interrupted: res.Verdict == scenarios.Stopped}
+	out.Fingerprint = 0 // it says nothing of runs that are never alike
+	p.excuse(&out)
+	return out, nil
+}
+
+// play is a run with real nodes. What has no word about goroutines is the world's.
+type play struct {
+	ctx      context.Context
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+	scenario *script.Scenario
+	machines machines
+	relay    *relay
+	world    *sim.World
+	// timeouts are those that nodes are started with.
+	timeouts raft.Timeouts
+	// nodes are the lives there are now, lives counts them, ready says who was started before the run began; all by NodeID.
+	nodes []*node
+	lives []uint32
+	ready []bool
+
+	// inbox has what other goroutines want the world's to do.
+	inbox queue[func()]
+	began time.Time
+	// late is by how much the world's goroutine was late at most.
+	late time.Duration
+	err  error
+
+	told   *bufio.Writer
+	toldTo io.Closer
+}
+
+// machines are where nodes run.
+type machines interface {
+	// relay is where the relay is to listen, and the host by which nodes reach it.
+	relay() (listen, host string)
+	// prepare is told, before any node is started, how each is.
+	prepare(args func(raft.NodeID) []string) error
+	// address is where this process reaches a node.
+	address(raft.NodeID) string
+	// start starts a node that was not started or was killed. Its folder outlives it, and is erased by wipe.
+	start(raft.NodeID) error
+	kill(raft.NodeID) error
+	pause(raft.NodeID) error
+	resume(raft.NodeID) error
+	wipe(raft.NodeID) error
+	// ended waits for a node to end by itself, and says whether it did. lastWords is why.
+	ended(id raft.NodeID, within time.Duration) bool
+	lastWords(raft.NodeID) string
+	// close kills all.
+	close()
+}
+
+func newPlay(ctx context.Context, sc *script.Scenario, o Options) (*play, error) {
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return nil, fmt.Errorf("there is no folder for the nodes: %w", err)
+	}
+	names := sc.Cluster.Names
+	p := &play{
+		scenario: sc, nodes: make([]*node, names+1), lives: make([]uint32, names+1), ready: make([]bool, names+1),
+		timeouts: raft.Timeouts{
+			ElectionMin: sc.Cluster.ElectionTimeout.Min, ElectionMax: sc.Cluster.ElectionTimeout.Max, Heartbeat: sc.Cluster.Heartbeat,
+		},
+	}
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	p.inbox.init()
+	err := p.open(o)
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// open starts what has to be there before the world begins: the nodes of its beginning among it, so that they do not
+// come late to it.
+func (p *play) open(o Options) error {
+	f, err := os.Create(filepath.Join(o.Dir, "events.log"))
+	if err != nil {
+		return err
+	}
+	p.told, p.toldTo = bufio.NewWriter(f), f
+	if o.Compose {
+		p.machines, err = newContainers(p.ctx, o.Dir, p.scenario.Cluster.Names)
+	} else {
+		p.machines, err = newProcesses(o.Raftd, o.Dir, p.scenario.Cluster.Names)
+	}
+	if err != nil {
+		return err
+	}
+	listen, host := p.machines.relay()
+	if p.relay, err = newRelay(p, listen, host); err != nil {
+		return err
+	}
+	if err := p.machines.prepare(p.args); err != nil {
+		return err
+	}
+	for id := raft.NodeID(1); int(id) <= p.scenario.Cluster.Nodes; id++ {
+		if err := p.start(id); err != nil {
+			return err
+		}
+	}
+	for id := raft.NodeID(1); int(id) <= p.scenario.Cluster.Nodes; id++ {
+		if err := p.await(id); err != nil {
+			return err
+		}
+		p.ready[id] = true
+	}
+	return nil
+}
+
+// args are what the node is told on its command line, where it runs apart.
+func (p *play) args(id raft.NodeID) []string {
+	c := &p.scenario.Cluster
+	var peers []string
+	for k := 1; k <= c.Nodes; k++ {
+		peers = append(peers, fmt.Sprintf("n%d=%s", k, p.relay.address))
+	}
+	onOff := func(on bool) string {
+		if on {
+			return "on"
+		}
+		return "off"
+	}
+	reads := "index"
+	if c.Reads == script.ReadsLog {
+		reads = "log"
+	}
+	args := []string{
+		"serve", "--id", id.String(), "--cluster", clusterName, "--peers", strings.Join(peers, ","), "--advertise", p.relay.address,
+		"--election-timeout", fmt.Sprintf("%v..%v", c.ElectionTimeout.Min, c.ElectionTimeout.Max), "--heartbeat", c.Heartbeat.String(),
+		"--snapshot-every", fmt.Sprint(c.SnapshotEvery), "--snapshot-keep", fmt.Sprint(c.SnapshotKeep),
+		"--session-ttl", c.SessionTTL.String(), "--max-sessions", "0",
+		"--test-control", "--test-options", fmt.Sprintf(
+			"wait=on,pre-vote=%s,check-quorum=%s,reads=%s,max-inflight=%d,max-inflight-bytes=%d,max-chunk-bytes=%d,max-uncommitted-bytes=%d,segment-bytes=%d",
+			onOff(c.PreVote), onOff(c.CheckQuorum), reads, c.MaxInflight, c.MaxInflightBytes, c.SnapshotChunk, c.MaxUncommittedBytes, c.SegmentBytes),
+	}
+	if c.Reads == script.ReadsLease {
+		args = append(args, "--lease", c.Lease.String(), "--clock-drift", fmt.Sprint(uint32(c.ClockDrift)))
+	}
+	if int(id) > c.Nodes {
+		args = append(args, "--join")
+	}
+	return args
+}
+
+// start starts a node, unless that was done before the run began.
+func (p *play) start(id raft.NodeID) error {
+	if p.ready[id] {
+		p.ready[id] = false
+		return nil
+	}
+	if err := p.machines.start(id); err != nil {
+		return fmt.Errorf("%v cannot be started: %w", id, err)
+	}
+	return nil
+}
+
+// startPatience is how long a node may take until it listens.
+const startPatience = 30 * time.Second
+
+// await waits until a node listens.
+func (p *play) await(id raft.NodeID) error {
+	conn, err := p.dial(id)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(p.ctx, startPatience)
+	defer cancel()
+	conn.Connect()
+	for {
+		state := conn.GetState()
+		if state.String() == "READY" {
+			return nil
+		}
+		if p.machines.ended(id, 0) {
+			return fmt.Errorf("%v cannot be started: %s", id, p.machines.lastWords(id))
+		}
+		step, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		conn.WaitForStateChange(step, state)
+		cancel()
+		switch {
+		case p.ctx.Err() != nil:
+			return p.ctx.Err()
+		case ctx.Err() != nil:
+			return fmt.Errorf("%v does not listen within %v", id, startPatience)
+		}
+		conn.Connect()
+	}
+}
+
+// dial is a connection to a node, which is made when it is used, again and again until it can be.
+func (p *play) dial(id raft.NodeID) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+p.machines.address(id),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableServiceConfig(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<31-1), grpc.MaxCallSendMsgSize(server.MaxMessage)),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 2 * time.Millisecond, Multiplier: 1.5, MaxDelay: 50 * time.Millisecond},
+			MinConnectTimeout: time.Second,
+		}))
+}
+
+// later has the world's goroutine do something. Any goroutine may call it.
+func (p *play) later(f func()) { p.inbox.put(f) }
+
+// fail ends the run because it cannot be played.
+func (p *play) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// advance runs the world up to a time, at the pace of the wall's clock, and takes in what comes from outside.
+func (p *play) advance(w *sim.World, t time.Duration) bool {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	alarm := time.NewTimer(0)
+	defer alarm.Stop()
+	for {
+		now := min(time.Since(p.began), t)
+		w.RunUntil(now)
+		for _, f := range p.inbox.take() {
+			f()
+		}
+		switch {
+		case p.err != nil || p.ctx.Err() != nil:
+			return false
+		case w.Stopped() || now >= t:
+			return true
+		}
+		next, _ := w.Next()
+		next = min(next, t)
+		alarm.Reset(max(next-time.Since(p.began), 0))
+		select {
+		case <-alarm.C:
+			p.late = max(p.late, time.Since(p.began)-next)
+		case <-p.inbox.wake:
+		case <-p.ctx.Done():
+		}
+	}
+}
+
+// trace does to the real nodes what happens to those in the world, and writes it down.
+func (p *play) trace(e *sim.Event) {
+	fmt.Fprintln(p.told, e)
+	var err error
+	switch e.Kind {
+	case sim.EventCrash:
+		err = p.machines.kill(e.Node)
+		if n := p.nodes[e.Node]; n != nil {
+			n.end()
+		}
+	case sim.EventPause:
+		err = p.machines.pause(e.Node)
+	case sim.EventResume:
+		err = p.machines.resume(e.Node)
+	case sim.EventWipe:
+		err = p.machines.wipe(e.Node)
+	}
+	if err != nil {
+		p.fail(fmt.Errorf("%v: %w", e, err))
+	}
+}
+
+// note writes a line of the scenario down.
+func (p *play) note(at time.Duration, _ raft.NodeID, line string) { fmt.Fprintf(p.told, "%v %s\n", at, line) }
+
+// close kills all nodes and ends all that is under way.
+func (p *play) close() {
+	p.cancel()
+	if p.machines != nil {
+		p.machines.close()
+	}
+	for _, n := range p.nodes {
+		if n != nil {
+			n.end()
+		}
+	}
+	if p.relay != nil {
+		p.relay.close()
+	}
+	p.work.Wait()
+	if p.told != nil {
+		_ = errors.Join(p.told.Flush(), p.toldTo.Close())
+	}
+}
+
+// busy is from when on a machine is too busy for what a scenario expects of time: a heartbeat comes late by as much.
+func (p *play) busy() bool { return p.late >= p.scenario.Cluster.Heartbeat }
+
+// excuse does not hold against the nodes what a busy machine may be to blame for: that something took too long.
+func (p *play) excuse(r *Result) {
+	if r.Verdict != scenarios.Violation || !p.busy() {
+		return
+	}
+	switch r.Property {
+	case script.LeaderPresent, script.CountsHold, script.MembersAgree, script.Progress:
+		r.Verdict = scenarios.Inconclusive
+		r.Detail += fmt.Sprintf("; but the machine was busy: raftsim itself came %v late", p.late.Round(time.Millisecond))
+	}
+}
+
