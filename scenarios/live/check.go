@@ -12,8 +12,9 @@ import (
 // Unwatched are the invariants that are not checked of real nodes.
 func Unwatched() []string { return []string{"refinement"} }
 
-// Check says what of a scenario cannot be done to real nodes, each with its place. The error is a [script.Errors].
-func Check(f scenarios.File) error {
+// Check says what of a scenario, as it is played with a seed, cannot be done to real nodes, each with its place. The error is a
+// [script.Errors].
+func Check(f scenarios.File, seed uint64) error {
 	lines := strings.Split(string(f.Source), "\n")
 	var errs script.Errors
 	say := func(at script.Position, what string) {
@@ -25,7 +26,7 @@ func Check(f scenarios.File) error {
 			errs = append(errs, e)
 		}
 	}
-	sc := f.Scenario
+	sc := f.With(seed)
 	if sc.Mutant != "" {
 		say(script.Position{}, fmt.Sprintf("mutant: %s is a core for the simulator, and real nodes have the shipped one", sc.Mutant))
 	}

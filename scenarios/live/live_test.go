@@ -33,12 +33,12 @@ func TestScenariosWithRealNodes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, err := scenarios.Load(name)
 			require.NoError(t, err)
-			require.NoError(t, live.Check(f))
+			require.NoError(t, live.Check(f, *seed))
 			dir, err := os.MkdirTemp("/tmp/live-work", name)
 			require.NoError(t, err)
 			r, err := live.Play(t.Context(), f, *seed, live.Options{Raftd: raftd, Dir: dir})
 			require.NoError(t, err)
-			t.Logf("%s\n%v late, %d events, %d commits, %d elections, term %d, %d ops (%d unknown), virtual %v wall %v\nnot exercised: %q\nreached: %q\nfaults: %v\n%s", r.Line(), r.Late, r.Events, r.Commits, r.Elections, r.Term, r.Ops, r.OpsUnknown, r.Virtual, r.Wall, r.NotExercised, r.Reached, r.Faults, dir)
+			t.Logf("%s\nbusy: %q, %d events, %d commits, %d elections, term %d, %d ops (%d unknown), virtual %v wall %v\nnot exercised: %q\nreached: %q\nfaults: %v\n%s", r.Line(), r.Busy, r.Events, r.Commits, r.Elections, r.Term, r.Ops, r.OpsUnknown, r.Virtual, r.Wall, r.NotExercised, r.Reached, r.Faults, dir)
 			require.Equal(t, scenarios.Pass, r.Verdict)
 		})
 	}

@@ -41,8 +41,8 @@ type Result struct {
 	scenarios.Result
 	// Interrupted says that the run was, and that nothing was wrong until then.
 	Interrupted bool
-	// Late is by how much this process came too late at most, because the machine had other things to do.
-	Late time.Duration
+	// Busy says what the machine did so late that a heartbeat may have been; "" when it was in time.
+	Busy string
 }
 
 // Play plays a scenario that [Check] has nothing against, with a seed, at the pace of the wall's clock, until it is over or ctx
@@ -60,9 +60,9 @@ func Play(ctx context.Context, f scenarios.File, seed uint64, o Options) (Result
 	if p.err != nil {
 		return Result{}, p.err
 	}
-	out := Result{Result: res, Late: p.late, Interrupted: res.Verdict == scenarios.Stopped}
+	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.scenario.Cluster.Heartbeat)}
 	out.Fingerprint = 0 // it says nothing of runs that are never alike
-	p.excuse(&out)
+	out.excuse()
 	return out, nil
 }
 
@@ -83,11 +83,10 @@ type play struct {
 	ready []bool
 
 	// inbox has what other goroutines want the world's to do.
-	inbox queue[func()]
-	began time.Time
-	// late is by how much the world's goroutine was late at most.
-	late time.Duration
-	err  error
+	inbox  queue[func()]
+	began  time.Time
+	canary canary
+	err    error
 
 	told   *bufio.Writer
 	toldTo io.Closer
@@ -169,6 +168,7 @@ func (p *play) open(o Options) error {
 		}
 		p.ready[id] = true
 	}
+	p.canary.start(p, o.Dir)
 	return nil
 }
 
@@ -298,7 +298,6 @@ func (p *play) advance(w *sim.World, t time.Duration) bool {
 		alarm.Reset(max(next-time.Since(p.began), 0))
 		select {
 		case <-alarm.C:
-			p.late = max(p.late, time.Since(p.began)-next)
 		case <-p.inbox.wake:
 		case <-p.ctx.Done():
 		}
@@ -328,7 +327,9 @@ func (p *play) trace(e *sim.Event) {
 }
 
 // note writes a line of the scenario down.
-func (p *play) note(at time.Duration, _ raft.NodeID, line string) { fmt.Fprintf(p.told, "%v %s\n", at, line) }
+func (p *play) note(at time.Duration, _ raft.NodeID, line string) {
+	fmt.Fprintf(p.told, "%v %s\n", at, line)
+}
 
 // close kills all nodes and ends all that is under way.
 func (p *play) close() {
@@ -350,18 +351,14 @@ func (p *play) close() {
 	}
 }
 
-// busy is from when on a machine is too busy for what a scenario expects of time: a heartbeat comes late by as much.
-func (p *play) busy() bool { return p.late >= p.scenario.Cluster.Heartbeat }
-
 // excuse does not hold against the nodes what a busy machine may be to blame for: that something took too long.
-func (p *play) excuse(r *Result) {
-	if r.Verdict != scenarios.Violation || !p.busy() {
+func (r *Result) excuse() {
+	if r.Verdict != scenarios.Violation || r.Busy == "" {
 		return
 	}
 	switch r.Property {
 	case script.LeaderPresent, script.CountsHold, script.MembersAgree, script.Progress:
 		r.Verdict = scenarios.Inconclusive
-		r.Detail += fmt.Sprintf("; but the machine was busy: raftsim itself came %v late", p.late.Round(time.Millisecond))
+		r.Detail += "; but " + r.Busy
 	}
 }
-

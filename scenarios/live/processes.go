@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"raftsim/raft"
@@ -58,6 +57,7 @@ func (p *processes) data(id raft.NodeID) string { return filepath.Join(p.dir, id
 func (p *processes) start(id raft.NodeID) error {
 	cmd := exec.Command(p.raftd, append(p.args(id), "--listen", p.addresses[id], "--data", p.data(id))...)
 	cmd.Env = withoutSettings(os.Environ())
+	apart(cmd)
 	var err error
 	if cmd.Stdout, err = appendTo(p.data(id) + ".log"); err != nil {
 		return err
@@ -114,8 +114,8 @@ func (p *processes) kill(id raft.NodeID) error {
 	return err
 }
 
-func (p *processes) pause(id raft.NodeID) error  { return p.signal(id, syscall.SIGSTOP) }
-func (p *processes) resume(id raft.NodeID) error { return p.signal(id, syscall.SIGCONT) }
+func (p *processes) pause(id raft.NodeID) error  { return p.signal(id, stop) }
+func (p *processes) resume(id raft.NodeID) error { return p.signal(id, goOn) }
 func (p *processes) wipe(id raft.NodeID) error   { return os.RemoveAll(p.data(id)) }
 
 func (p *processes) ended(id raft.NodeID, within time.Duration) bool {
