@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -32,7 +33,9 @@ type node struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	conn   *grpc.ClientConn
-	orders queue[*raftpb.Order]
+	// started is closed once the real node has been.
+	started chan struct{}
+	orders  queue[*raftpb.Order]
 	// ways are those by which messages of others get to it.
 	ways map[way]*queue[*raftpb.Message]
 
@@ -70,8 +73,15 @@ func (p *play) boot(id raft.NodeID, env replica.Env, o replica.Options) (replica
 	n.status.ID = id
 	n.ctx, n.cancel = context.WithCancel(p.ctx)
 	n.orders.init()
-	if err := p.start(id); err != nil {
-		p.fail(err)
+	n.started = make(chan struct{})
+	if p.ready[id] { // since before the run began
+		p.ready[id] = false
+		close(n.started)
+	} else {
+		p.do(id, "started", func(id raft.NodeID) error {
+			defer close(n.started)
+			return p.machines.start(id)
+		})
 	}
 	var err error
 	if n.conn, err = p.dial(id); err != nil {
@@ -102,14 +112,24 @@ func (n *node) attach() {
 		return
 	}
 	// It has ended by itself, and what it said last tells why; or the connection to it broke.
-	n.p.later(func() {
-		if n.p.nodes[n.id] == n {
-			n.p.gone(n, err)
-		}
+	n.p.deeds[n.id].put(func() error {
+		ended := n.p.machines.ended(n.id, time.Second)
+		said := n.p.machines.lastWords(n.id)
+		n.p.later(func() {
+			if n.p.nodes[n.id] == n {
+				n.gone(err, ended, said)
+			}
+		})
+		return nil
 	})
 }
 
 func (n *node) attached() error {
+	select {
+	case <-n.started:
+	case <-n.ctx.Done():
+		return n.ctx.Err()
+	}
 	stream, err := raftpb.NewControlClient(n.conn).Attach(n.ctx, grpc.WaitForReady(true))
 	if err != nil {
 		return err
@@ -283,15 +303,14 @@ func (n *node) Compact() error {
 // Observe implements [scenarios.Observer].
 func (n *node) Observe(o *checker.Observation) { n.mirror.Observe(o) }
 
-// gone takes in that a real node ended although nobody killed it.
-func (p *play) gone(n *node, why error) {
-	said := p.machines.lastWords(n.id)
-	if !n.shown && !p.machines.ended(n.id, time.Second) {
-		p.fail(fmt.Errorf("%v cannot be watched: %w", n.id, why))
+// gone takes in that the real node ended although nobody killed it, or cannot be watched any more.
+func (n *node) gone(why error, ended bool, said string) {
+	switch {
+	case !ended || strings.Contains(said, "cannot listen on"):
+		n.p.fail(fmt.Errorf("%v cannot be watched: %w; it said: %s", n.id, why, said))
 		return
-	}
-	if said == "" {
+	case said == "":
 		said = why.Error()
 	}
-	p.world.Enter(n.id, func() { n.env.Halt(errors.New(said)) })
+	n.p.world.Enter(n.id, func() { n.env.Halt(errors.New(said)) })
 }

@@ -81,6 +81,8 @@ type play struct {
 	nodes []*node
 	lives []uint32
 	ready []bool
+	// deeds are what is to be done to each node's machine, one after the other, by NodeID. The world does not wait for it.
+	deeds []queue[func() error]
 
 	// inbox has what other goroutines want the world's to do.
 	inbox  queue[func()]
@@ -92,7 +94,7 @@ type play struct {
 	toldTo io.Closer
 }
 
-// machines are where nodes run.
+// machines are where nodes run. What is done to one node is done by one goroutine at a time.
 type machines interface {
 	// relay is where the relay is to listen, and the host by which nodes reach it.
 	relay() (listen, host string)
@@ -120,6 +122,7 @@ func newPlay(ctx context.Context, sc *script.Scenario, o Options) (*play, error)
 	names := sc.Cluster.Names
 	p := &play{
 		scenario: sc, nodes: make([]*node, names+1), lives: make([]uint32, names+1), ready: make([]bool, names+1),
+		deeds: make([]queue[func() error], names+1),
 		timeouts: raft.Timeouts{
 			ElectionMin: sc.Cluster.ElectionTimeout.Min, ElectionMax: sc.Cluster.ElectionTimeout.Max, Heartbeat: sc.Cluster.Heartbeat,
 		},
@@ -142,12 +145,7 @@ func (p *play) open(o Options) error {
 		return err
 	}
 	p.told, p.toldTo = bufio.NewWriter(f), f
-	if o.Compose {
-		p.machines, err = newContainers(p.ctx, o.Dir, p.scenario.Cluster.Names)
-	} else {
-		p.machines, err = newProcesses(o.Raftd, o.Dir, p.scenario.Cluster.Names)
-	}
-	if err != nil {
+	if p.machines, err = o.machines(p.ctx, p.scenario.Cluster.Names); err != nil {
 		return err
 	}
 	listen, host := p.machines.relay()
@@ -158,8 +156,8 @@ func (p *play) open(o Options) error {
 		return err
 	}
 	for id := raft.NodeID(1); int(id) <= p.scenario.Cluster.Nodes; id++ {
-		if err := p.start(id); err != nil {
-			return err
+		if err := p.machines.start(id); err != nil {
+			return fmt.Errorf("%v cannot be started: %w", id, err)
 		}
 	}
 	for id := raft.NodeID(1); int(id) <= p.scenario.Cluster.Nodes; id++ {
@@ -168,8 +166,28 @@ func (p *play) open(o Options) error {
 		}
 		p.ready[id] = true
 	}
+	for id := range p.deeds {
+		p.deeds[id].init()
+		p.work.Go(func() { p.toil(&p.deeds[id]) })
+	}
 	p.canary.start(p, o.Dir)
 	return nil
+}
+
+// machines makes room for so many nodes.
+func (o *Options) machines(ctx context.Context, names int) (machines, error) {
+	if o.Compose {
+		c, err := newContainers(ctx, o.Dir, names)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	p, err := newProcesses(o.Raftd, o.Dir, names)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // args are what the node is told on its command line, where it runs apart.
@@ -207,16 +225,25 @@ func (p *play) args(id raft.NodeID) []string {
 	return args
 }
 
-// start starts a node, unless that was done before the run began.
-func (p *play) start(id raft.NodeID) error {
-	if p.ready[id] {
-		p.ready[id] = false
+// toil does to a node's machine what is to be done.
+func (p *play) toil(q *queue[func() error]) {
+	for deeds := range q.all(p.ctx) {
+		for _, do := range deeds {
+			if err := do(); err != nil && p.ctx.Err() == nil {
+				p.later(func() { p.fail(err) })
+			}
+		}
+	}
+}
+
+// do has something done to a node's machine.
+func (p *play) do(id raft.NodeID, what string, f func(raft.NodeID) error) {
+	p.deeds[id].put(func() error {
+		if err := f(id); err != nil {
+			return fmt.Errorf("%v cannot be %s: %w", id, what, err)
+		}
 		return nil
-	}
-	if err := p.machines.start(id); err != nil {
-		return fmt.Errorf("%v cannot be started: %w", id, err)
-	}
-	return nil
+	})
 }
 
 // startPatience is how long a node may take until it listens.
@@ -307,22 +334,18 @@ func (p *play) advance(w *sim.World, t time.Duration) bool {
 // trace does to the real nodes what happens to those in the world, and writes it down.
 func (p *play) trace(e *sim.Event) {
 	fmt.Fprintln(p.told, e)
-	var err error
 	switch e.Kind {
 	case sim.EventCrash:
-		err = p.machines.kill(e.Node)
+		p.do(e.Node, "killed", p.machines.kill)
 		if n := p.nodes[e.Node]; n != nil {
 			n.end()
 		}
 	case sim.EventPause:
-		err = p.machines.pause(e.Node)
+		p.do(e.Node, "paused", p.machines.pause)
 	case sim.EventResume:
-		err = p.machines.resume(e.Node)
+		p.do(e.Node, "resumed", p.machines.resume)
 	case sim.EventWipe:
-		err = p.machines.wipe(e.Node)
-	}
-	if err != nil {
-		p.fail(fmt.Errorf("%v: %w", e, err))
+		p.do(e.Node, "wiped", p.machines.wipe)
 	}
 }
 
@@ -334,18 +357,18 @@ func (p *play) note(at time.Duration, _ raft.NodeID, line string) {
 // close kills all nodes and ends all that is under way.
 func (p *play) close() {
 	p.cancel()
-	if p.machines != nil {
-		p.machines.close()
+	if p.relay != nil {
+		p.relay.close()
 	}
 	for _, n := range p.nodes {
 		if n != nil {
 			n.end()
 		}
 	}
-	if p.relay != nil {
-		p.relay.close()
-	}
 	p.work.Wait()
+	if p.machines != nil {
+		p.machines.close()
+	}
 	if p.told != nil {
 		_ = errors.Join(p.told.Flush(), p.toldTo.Close())
 	}

@@ -30,17 +30,25 @@ type process struct {
 }
 
 func newProcesses(raftd, dir string, names int) (*processes, error) {
-	p := &processes{raftd: raftd, dir: dir, addresses: make([]string, names+1), running: make([]*process, names+1)}
-	// All are free at once, so that no two are the same.
-	for id := range p.addresses {
+	addresses, err := freeAddresses(names)
+	if err != nil {
+		return nil, err
+	}
+	return &processes{raftd: raftd, dir: dir, addresses: addresses, running: make([]*process, names+1)}, nil
+}
+
+// freeAddresses are on loopback, one for each node, by NodeID.
+func freeAddresses(names int) ([]string, error) {
+	addresses := make([]string, names+1)
+	for id := 1; id <= names; id++ {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("there is no free port on loopback: %w", err)
 		}
-		defer l.Close()
-		p.addresses[id] = l.Addr().String()
+		defer l.Close() // all are taken at once, so that no two are the same
+		addresses[id] = l.Addr().String()
 	}
-	return p, nil
+	return addresses, nil
 }
 
 func (p *processes) relay() (listen, host string) { return "127.0.0.1:0", "127.0.0.1" }
