@@ -20,6 +20,7 @@ type liveFlags struct {
 	seeds   seedFlags
 	json    bool
 	compose bool
+	slow    optional[int]
 	raftd   optional[string]
 	keep    optional[string]
 }
@@ -41,7 +42,8 @@ miss their time, disks that fail) is named with its line and refused before anyt
 
 No two runs are alike: the seed decides what the network and the clients draw, and nothing
 of when a machine gets to its work. A run that was too slow on a busy machine is
-inconclusive. Without --seed and --seeds it is the file's first seed.
+inconclusive; --slow 3 has everything take three times as long. Without --seed and --seeds
+it is the file's first seed.
 
 raftd is looked for beside raftsim, then built where this is a checkout, then looked for in
 PATH. A run that does not pass leaves the logs of its nodes and what happened, in order,
@@ -63,6 +65,7 @@ all nodes.`,
 	f.seeds.add(cmd)
 	cmd.Flags().Lookup("seeds").Usage = "several seeds: 1..5, or 3,9 (default: the first of the file's)"
 	cmd.Flags().BoolVar(&f.compose, "compose", false, "have the nodes be containers")
+	addOptional(cmd, &f.slow, "slow", "n", readCount(mostSlow), "stretch all times n-fold, for a machine that is slow or busy")
 	addFile(cmd, &f.raftd, "raftd", "the program of a node")
 	f.keep.kind, f.keep.read = "folder", func(text string) (string, error) {
 		if text == "" {
@@ -74,6 +77,9 @@ all nodes.`,
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a run, and no table")
 	return cmd
 }
+
+// mostSlow bounds --slow.
+const mostSlow = 1000
 
 func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 	if f.compose && f.raftd.given {
@@ -102,14 +108,14 @@ func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 			os.RemoveAll(dir)
 		}
 	}()
-	o := live.Options{Raftd: f.raftd.value, Compose: f.compose}
+	o := live.Options{Raftd: f.raftd.value, Compose: f.compose, Slow: f.slow.value}
 	if !f.compose && !f.raftd.given {
 		if o.Raftd, err = live.FindRaftd(ctx, dir); err != nil {
 			return err
 		}
 	}
 	t := newTable([]scenarios.File{file})
-	p := newProgress(s, seeds.Len())
+	done := 0
 	verdicts := make(map[scenarios.Verdict]uint64)
 	interrupted := false
 	for seed := range seeds.All() {
@@ -118,14 +124,13 @@ func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 		if interrupted = ctx.Err() != nil && (err != nil || r.Interrupted); interrupted {
 			break
 		}
-		p.clear()
 		if err != nil {
 			kept = true
 			return fmt.Errorf("%w\n  what there is to be seen of it: %s", err, o.Dir)
 		}
 		verdicts[r.Verdict]++
 		t.add(&r.Result)
-		p.step(r.Scenario, r.Verdict != scenarios.Pass)
+		done++
 		if f.json && s.printJSON(newLiveRecord(&r, f.again(&r.Result))) != nil {
 			break // nobody hears what more runs have to say
 		}
@@ -140,7 +145,6 @@ func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 			os.RemoveAll(o.Dir)
 		}
 	}
-	p.clear()
 	if !f.json {
 		t.print(s)
 	}
@@ -148,7 +152,7 @@ func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 	s.sayf("not judged of real nodes: %s\n", strings.Join(live.Unwatched(), ", "))
 	code := codeFor(verdicts)
 	if interrupted {
-		s.sayf("interrupted after %d of %s\n", p.done, count(p.total, "run"))
+		s.sayf("interrupted after %d of %s\n", done, count(seeds.Len(), "run"))
 		if code == exitPass || code == exitNothingRan {
 			code = exitInconclusive
 		}
@@ -172,6 +176,9 @@ func (f *liveFlags) again(r *scenarios.Result) string {
 	command := strings.Replace(r.Replay(), "raftsim replay", "raftsim live", 1)
 	if f.compose {
 		command += " --compose"
+	}
+	if f.slow.given {
+		command += fmt.Sprintf(" --slow %d", f.slow.value)
 	}
 	return command
 }

@@ -144,10 +144,10 @@ func (c *containers) start(id raft.NodeID) error {
 }
 
 func (c *containers) kill(id raft.NodeID) error {
-	if c.ended(id, 0) {
-		return nil
-	}
 	_, err := c.docker("kill", c.name(id))
+	if err != nil && c.ended(id, 0) {
+		return nil // by itself
+	}
 	return err
 }
 

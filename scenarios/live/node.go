@@ -29,7 +29,8 @@ type node struct {
 	// applied is told what the store takes in.
 	applied func(raft.NodeID, replica.Applied)
 
-	// ctx ends with the life, and with it all goroutines.
+	// ctx ends once the real node has been killed, and with it all goroutines. A node that is not in play.nodes any more has come to its
+	// end in the world before.
 	ctx    context.Context
 	cancel context.CancelFunc
 	conn   *grpc.ClientConn
@@ -87,6 +88,7 @@ func (p *play) boot(id raft.NodeID, env replica.Env, o replica.Options) (replica
 	if n.conn, err = p.dial(id); err != nil {
 		return nil, err
 	}
+	context.AfterFunc(n.ctx, func() { n.conn.Close() })
 	p.nodes[id] = n
 	n.order(&raftpb.Order{What: &raftpb.Order_Begin{Begin: &raftpb.Begin{Life: n.life, Newcomer: len(o.Voters) == 0}}})
 	if o.Timeouts != p.timeouts {
@@ -94,15 +96,6 @@ func (p *play) boot(id raft.NodeID, env replica.Env, o replica.Options) (replica
 	}
 	p.work.Go(n.attach)
 	return n, nil
-}
-
-// end is when the real node has been killed.
-func (n *node) end() {
-	n.cancel()
-	n.conn.Close()
-	if n.p.nodes[n.id] == n {
-		n.p.nodes[n.id] = nil
-	}
 }
 
 // attach takes in what the node shows and sends it orders, until its life ends.
@@ -268,7 +261,7 @@ func (n *node) order(o *raftpb.Order) { n.orders.put(o) }
 // SetTimeouts implements [replica.Tunable].
 func (n *node) SetTimeouts(t replica.Timeouts) {
 	n.order(&raftpb.Order{What: &raftpb.Order_Timeouts{Timeouts: &raftpb.Timeouts{
-		ElectionMin: int64(t.ElectionMin), ElectionMax: int64(t.ElectionMax), Heartbeat: int64(t.Heartbeat),
+		ElectionMin: int64(n.p.real(t.ElectionMin)), ElectionMax: int64(n.p.real(t.ElectionMax)), Heartbeat: int64(n.p.real(t.Heartbeat)),
 	}}})
 }
 

@@ -32,6 +32,8 @@ type Options struct {
 	// Dir is the folder that takes the nodes' data and logs, and what happened in the order in which it did. It is made if it is not
 	// there, and is not removed.
 	Dir string
+	// Slow stretches all times: a second of the scenario takes so many, and the nodes' timeouts are as much longer; 0 is 1.
+	Slow int
 	// HistoryBudget is as in [scenarios.Options].
 	HistoryBudget int
 }
@@ -41,7 +43,7 @@ type Result struct {
 	scenarios.Result
 	// Interrupted says that the run was, and that nothing was wrong until then.
 	Interrupted bool
-	// Busy says what the machine did so late that a heartbeat may have been; "" when it was in time.
+	// Busy says what the machine did so late that a heartbeat may have been missed; "" when it was in time.
 	Busy string
 }
 
@@ -60,7 +62,7 @@ func Play(ctx context.Context, f scenarios.File, seed uint64, o Options) (Result
 	if p.err != nil {
 		return Result{}, p.err
 	}
-	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.scenario.Cluster.Heartbeat)}
+	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.real(p.scenario.Cluster.Heartbeat))}
 	out.Fingerprint = 0 // it says nothing of runs that are never alike
 	out.excuse()
 	return out, nil
@@ -75,8 +77,9 @@ type play struct {
 	machines machines
 	relay    *relay
 	world    *sim.World
-	// timeouts are those that nodes are started with.
+	// timeouts are those that nodes are started with, in the scenario's time; slow is how many times as long they really are.
 	timeouts raft.Timeouts
+	slow     time.Duration
 	// nodes are the lives there are now, lives counts them, ready says who was started before the run began; all by NodeID.
 	nodes []*node
 	lives []uint32
@@ -122,7 +125,7 @@ func newPlay(ctx context.Context, sc *script.Scenario, o Options) (*play, error)
 	names := sc.Cluster.Names
 	p := &play{
 		scenario: sc, nodes: make([]*node, names+1), lives: make([]uint32, names+1), ready: make([]bool, names+1),
-		deeds: make([]queue[func() error], names+1),
+		deeds: make([]queue[func() error], names+1), slow: time.Duration(max(o.Slow, 1)),
 		timeouts: raft.Timeouts{
 			ElectionMin: sc.Cluster.ElectionTimeout.Min, ElectionMax: sc.Cluster.ElectionTimeout.Max, Heartbeat: sc.Cluster.Heartbeat,
 		},
@@ -209,15 +212,15 @@ func (p *play) args(id raft.NodeID) []string {
 	}
 	args := []string{
 		"serve", "--id", id.String(), "--cluster", clusterName, "--peers", strings.Join(peers, ","), "--advertise", p.relay.address,
-		"--election-timeout", fmt.Sprintf("%v..%v", c.ElectionTimeout.Min, c.ElectionTimeout.Max), "--heartbeat", c.Heartbeat.String(),
+		"--election-timeout", fmt.Sprintf("%v..%v", p.real(c.ElectionTimeout.Min), p.real(c.ElectionTimeout.Max)), "--heartbeat", p.real(c.Heartbeat).String(),
 		"--snapshot-every", fmt.Sprint(c.SnapshotEvery), "--snapshot-keep", fmt.Sprint(c.SnapshotKeep),
-		"--session-ttl", c.SessionTTL.String(), "--max-sessions", "0",
+		"--session-ttl", p.real(c.SessionTTL).String(), "--max-sessions", "0",
 		"--test-control", "--test-options", fmt.Sprintf(
 			"wait=on,pre-vote=%s,check-quorum=%s,reads=%s,max-inflight=%d,max-inflight-bytes=%d,max-chunk-bytes=%d,max-uncommitted-bytes=%d,segment-bytes=%d",
 			onOff(c.PreVote), onOff(c.CheckQuorum), reads, c.MaxInflight, c.MaxInflightBytes, c.SnapshotChunk, c.MaxUncommittedBytes, c.SegmentBytes),
 	}
 	if c.Reads == script.ReadsLease {
-		args = append(args, "--lease", c.Lease.String(), "--clock-drift", fmt.Sprint(uint32(c.ClockDrift)))
+		args = append(args, "--lease", p.real(c.Lease).String(), "--clock-drift", fmt.Sprint(uint32(c.ClockDrift)))
 	}
 	if int(id) > c.Nodes {
 		args = append(args, "--join")
@@ -301,6 +304,10 @@ func (p *play) fail(err error) {
 	}
 }
 
+// now is the scenario's time by the wall's clock, real how long a time of the scenario really takes.
+func (p *play) now() time.Duration                 { return time.Since(p.began) / p.slow }
+func (p *play) real(t time.Duration) time.Duration { return t * p.slow }
+
 // advance runs the world up to a time, at the pace of the wall's clock, and takes in what comes from outside.
 func (p *play) advance(w *sim.World, t time.Duration) bool {
 	if p.began.IsZero() {
@@ -309,7 +316,7 @@ func (p *play) advance(w *sim.World, t time.Duration) bool {
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
 	for {
-		now := min(time.Since(p.began), t)
+		now := min(p.now(), t)
 		w.RunUntil(now)
 		for _, f := range p.inbox.take() {
 			f()
@@ -320,9 +327,9 @@ func (p *play) advance(w *sim.World, t time.Duration) bool {
 		case w.Stopped() || now >= t:
 			return true
 		}
-		next, _ := w.Next()
+		next, _ := w.Next() // or never
 		next = min(next, t)
-		alarm.Reset(max(next-time.Since(p.began), 0))
+		alarm.Reset(max(p.real(next-p.now()), 0))
 		select {
 		case <-alarm.C:
 		case <-p.inbox.wake:
@@ -336,10 +343,14 @@ func (p *play) trace(e *sim.Event) {
 	fmt.Fprintln(p.told, e)
 	switch e.Kind {
 	case sim.EventCrash:
-		p.do(e.Node, "killed", p.machines.kill)
-		if n := p.nodes[e.Node]; n != nil {
-			n.end()
-		}
+		n := p.nodes[e.Node]
+		p.nodes[e.Node] = nil
+		p.do(e.Node, "killed", func(id raft.NodeID) error {
+			if n != nil {
+				defer n.cancel() // not before, since a node that is left by its test ends by itself
+			}
+			return p.machines.kill(id)
+		})
 	case sim.EventPause:
 		p.do(e.Node, "paused", p.machines.pause)
 	case sim.EventResume:
@@ -359,11 +370,6 @@ func (p *play) close() {
 	p.cancel()
 	if p.relay != nil {
 		p.relay.close()
-	}
-	for _, n := range p.nodes {
-		if n != nil {
-			n.end()
-		}
 	}
 	p.work.Wait()
 	if p.machines != nil {
