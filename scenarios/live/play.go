@@ -2,6 +2,7 @@ package live
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -268,7 +269,7 @@ func (p *play) await(id raft.NodeID) error {
 			return nil
 		}
 		if p.machines.ended(id, 0) {
-			return fmt.Errorf("%v cannot be started: %s", id, p.machines.lastWords(id))
+			return fmt.Errorf("%v cannot be started: %s", id, cmp.Or(p.machines.lastWords(id), "it ended at once, without a word"))
 		}
 		step, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		conn.WaitForStateChange(step, state)
