@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -84,6 +85,11 @@ const mostSlow = 1000
 func playLive(ctx context.Context, s streams, path string, f liveFlags) error {
 	if f.compose && f.raftd.given {
 		return errors.New("--raftd is for processes; containers have the raftd of their image: give one of --compose and --raftd")
+	}
+	if f.raftd.given {
+		if _, err := exec.LookPath(f.raftd.value); err != nil {
+			return fmt.Errorf("--raftd %s: there is no such program", quoted(f.raftd.value))
+		}
 	}
 	file, err := loadOne(s, path)
 	if err != nil {
