@@ -117,7 +117,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "live", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {
