@@ -282,6 +282,7 @@ func (l *loop) respond(c *call, r *replica.Response) {
 	out := toResponse(r)
 	out.Node = uint64(l.s.cfg.ID)
 	out.Leader = uint64(r.Leader)
+	out.AsOf = l.s.sights.upcoming()
 	if r.Status == kv.NotLeader && r.Leader != raft.None {
 		out.LeaderAddress = l.s.book.address(r.Leader, 0)
 	}

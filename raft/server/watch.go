@@ -45,6 +45,15 @@ func (w *watch) last() uint64 {
 	return w.number.Load()
 }
 
+// upcoming is the number of the sight that shows what the node has done in the event under way. It is the loop's.
+func (w *watch) upcoming() uint64 {
+	n := w.last()
+	if w != nil && len(w.effects) > 0 {
+		n++
+	}
+	return n
+}
+
 // begin has sights collected, the next being all that the node is. It returns false when somebody is attached already.
 func (w *watch) begin(b *raftpb.Begin) bool {
 	w.mu.Lock()

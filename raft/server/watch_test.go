@@ -93,8 +93,11 @@ func TestAttach(t *testing.T) {
 	require.True(t, candidate, "no event is left out")
 	require.Equal(t, 1, effects)
 
-	require.NoError(t, clientOf(t, r).Session().Put(within(t), "color", "blue"))
+	put, err := raftpb.NewKVClient(conn(t, r)).Do(within(t), &raftpb.Request{Session: 1, Seq: 1, Op: raftpb.Op_OP_PUT, Key: []byte("color"), Value: []byte("blue")})
+	require.NoError(t, err)
+	require.Equal(t, raftpb.Status_STATUS_OK, put.Status)
 	sights = a.until(func(s *raftpb.Sight) bool { return len(s.Effects) == 1 && s.Effects[0].Seq == 1 })
+	require.Equal(t, sights[len(sights)-1].Number, put.AsOf, "the answer comes after what it tells of")
 	var entries []*raftpb.Entry
 	for _, s := range sights {
 		entries = append(entries, s.Entries...)

@@ -40,9 +40,9 @@ type node struct {
 	// ways are those by which messages of others get to it.
 	ways map[way]*queue[*raftpb.Message]
 
-	// last is the number of the last sight, held what was sent after one that has not come.
+	// last is the number of the last sight, held what waits for one that has not come.
 	last uint64
-	held []parcel
+	held []held
 }
 
 // way is who sends to a node: a node and which of its name.
@@ -51,11 +51,10 @@ type way struct {
 	incarnation raft.Incarnation
 }
 
-// parcel is a batch of messages, all to one node, that was sent before sight asOf or right after it.
-type parcel struct {
-	to       raft.NodeID
-	asOf     uint64
-	messages []raft.Message
+// held is something the real node did before sight asOf or right after it, to be done in the world after that.
+type held struct {
+	asOf uint64
+	do   func()
 }
 
 var (
@@ -167,25 +166,24 @@ func (n *node) see(s *raftpb.Sight) {
 	n.release()
 }
 
-// sent takes in messages that the relay was sent.
-func (n *node) sent(c parcel) {
-	n.held = append(n.held, c)
-	n.release()
+// after has the node do something in the world, once the sight has come that it comes after. Nothing is done that is of another
+// life, or after this one has ended.
+func (n *node) after(asOf uint64, do func()) {
+	if n != nil && uint64(n.life) == asOf>>32 {
+		n.held = append(n.held, held{asOf, do})
+		n.release()
+	}
 }
 
-// release sends, in the world, what need not be held any more. Batches to one node keep their order.
+// release does what need not be held any more. What has the same asOf keeps its order, and so have all messages to one node.
 func (n *node) release() {
 	still := n.held[:0]
-	for _, c := range n.held {
-		if c.asOf > n.last {
-			still = append(still, c)
+	for _, h := range n.held {
+		if h.asOf > n.last {
+			still = append(still, h)
 			continue
 		}
-		n.p.world.Enter(n.id, func() {
-			for k := range c.messages {
-				n.env.Send(c.to, &c.messages[k])
-			}
-		})
+		n.p.world.Enter(n.id, h.do)
 	}
 	clear(n.held[len(still):])
 	n.held = still
@@ -231,9 +229,13 @@ func (n *node) Request(client replica.ClientID, r *kv.Request) {
 			Session: kv.SessionID(got.Session), Seq: got.Seq, Status: statusOf(got.Status), Opened: kv.SessionID(got.Opened),
 			Leader: raft.NodeID(got.Leader), Result: kv.Result{Value: string(got.Value), Swapped: got.Swapped},
 		}
+		asOf := got.AsOf
+		if asOf == 0 {
+			asOf = uint64(n.life) << 32 // it has not booted, and says so
+		}
 		n.p.later(func() {
 			if n.p.nodes[n.id] == n {
-				n.p.world.Enter(n.id, func() { n.env.Answer(client, &a) })
+				n.after(asOf, func() { n.env.Answer(client, &a) })
 			}
 		})
 	})

@@ -57,18 +57,21 @@ func (r *relay) Deliver(in grpc.ClientStreamingServer[raftpb.Parcel, raftpb.Rece
 	}
 	for w := first; ; {
 		if len(w.Messages) > 0 {
-			c := parcel{to: to, asOf: w.AsOf, messages: make([]raft.Message, len(w.Messages))}
+			asOf, messages := w.AsOf, make([]raft.Message, len(w.Messages))
 			for k := range w.Messages {
-				if err := server.FromWire(h, w.Messages[k], &c.messages[k]); err != nil {
+				if err := server.FromWire(h, w.Messages[k], &messages[k]); err != nil {
 					r.p.later(func() { r.p.fail(fmt.Errorf("%v sends %v what cannot be read: %w", from, to, err)) })
 					return status.Error(codes.InvalidArgument, err.Error())
 				}
 			}
 			r.p.later(func() {
 				// What a node sent before it was killed, and nobody saw it become, has never been.
-				if n := r.p.nodes[from]; n != nil && uint64(n.life) == c.asOf>>32 {
-					n.sent(c)
-				}
+				n := r.p.nodes[from]
+				n.after(asOf, func() {
+					for k := range messages {
+						n.env.Send(to, &messages[k])
+					}
+				})
 			})
 		}
 		if w, err = in.Recv(); err != nil {
