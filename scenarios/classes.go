@@ -52,7 +52,7 @@ func (s *states) told(to raft.NodeID, m *raft.Message) {
 // stood is told of a node whose role or term is another than it was.
 func (s *states) stood(n *node, was *raft.Status) {
 	c, now := &n.classes, &n.seen
-	if was.Role == raft.Leader && now.Role == raft.Follower && now.Term == was.Term && n.core != nil && n.core.Configuration().Voter(n.id) {
+	if was.Role == raft.Leader && now.Role == raft.Follower && now.Term == was.Term && n.view != nil && n.view.Configuration().Voter(n.id) {
 		s.reach(stateQuorumLost)
 	}
 	if was.Role == raft.Candidate && c.handed && now.Role != raft.Leader {
@@ -127,7 +127,7 @@ func (s *states) sent(from, to raft.NodeID, m *raft.Message) {
 
 // refused counts a refusal, unless it is of what an old leader sent or of what was refused before.
 func (s *states) refused(n *node, to raft.NodeID, m *raft.Message) {
-	if n.core == nil || n.core.Leader() != to {
+	if n.view == nil || n.view.Leader() != to {
 		return
 	}
 	c := &n.classes
@@ -217,10 +217,10 @@ func (s *states) reconfigured(was *raft.Configuration) {
 
 // memberships follows the configuration in force at a node, committed or not.
 func (s *states) memberships(n *node, was *raft.Status) {
-	if n.core == nil {
+	if n.view == nil {
 		return
 	}
-	joint := n.core.Configuration().Joint()
+	joint := n.view.Configuration().Joint()
 	if joint {
 		s.reach(stateJointConfiguration)
 	} else if n.classes.joint && n.seen.ConfigurationIndex > was.ConfigurationIndex {

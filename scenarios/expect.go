@@ -94,14 +94,28 @@ func (x *expectations) next(t time.Duration) (judgement, bool) {
 func (x *expectations) take() { x.timed = x.timed[1:] }
 
 // invariants returns the invariants to watch; none is all of them.
-func (r *Run) invariants() ([]string, error) {
+func (r *Run) invariants() []string {
+	names := namedInvariants(r.scenario)
+	if len(r.opts.Unwatched) == 0 {
+		return names
+	}
+	if len(names) == 0 {
+		names = checker.Properties()
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.opts.Unwatched, name) })
+}
+
+// namedInvariants are those that a scenario names; none is all of them.
+func namedInvariants(sc *script.Scenario) []string {
 	var names []string
-	for _, e := range r.scenario.Expect {
+	always := false
+	for _, e := range sc.Expect {
 		switch want := e.Want.(type) {
 		case script.Always:
 			if len(want.Properties) == 0 {
-				return nil, nil
+				return nil
 			}
+			always = true
 			names = append(names, want.Properties...)
 		case script.Violates:
 			if slices.Contains(checker.Properties(), want.Property) {
@@ -109,11 +123,11 @@ func (r *Run) invariants() ([]string, error) {
 			}
 		}
 	}
-	if !slices.ContainsFunc(r.scenario.Expect, func(e script.Expectation) bool { _, ok := e.Want.(script.Always); return ok }) {
-		return nil, nil
+	if !always {
+		return nil
 	}
 	slices.Sort(names)
-	return slices.Compact(names), nil
+	return slices.Compact(names)
 }
 
 // judgeEnd judges what is expected of a run that has come to its end.
@@ -210,7 +224,7 @@ func (r *Run) sameReplicas(nodes []*node) {
 			r.violated(script.ReplicasAgree, fmt.Sprintf("%v has applied entries up to %d, %v up to %d",
 				first.id, first.seen.Applied, n.id, n.seen.Applied), first.id, n.id)
 			return
-		case n.store != nil && first.store != nil && !sameStore(first, n):
+		case !sameStore(first, n):
 			r.violated(script.ReplicasAgree, fmt.Sprintf("%v and %v hold different things after the same %d entries",
 				first.id, n.id, n.seen.Applied), first.id, n.id)
 			return
@@ -218,7 +232,14 @@ func (r *Run) sameReplicas(nodes []*node) {
 	}
 }
 
-// sameStore compares two replicas byte for byte, and the digests as well, which must not hide a difference.
+// sameStore compares two replicas byte for byte, and the digests as well, which must not hide a difference; by the digests alone
+// where nobody has the bytes. What does not show its store is taken to hold the same.
 func sameStore(a, b *node) bool {
+	if a.mirror != nil && b.mirror != nil {
+		return a.mirror.Digest() == b.mirror.Digest()
+	}
+	if a.store == nil || b.store == nil {
+		return true
+	}
 	return a.store.Digest() == b.store.Digest() && slices.Equal(a.store.Bytes(), b.store.Bytes())
 }

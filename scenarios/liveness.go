@@ -161,7 +161,7 @@ func (l *liveness) suffices() bool {
 	}
 	for i := range l.r.nodes[1:] {
 		n := &l.r.nodes[i+1]
-		if n.core != nil && l.r.members.find(n.id) != nil && n.core.Configuration().Known() && !l.quorum(n.core.Configuration()) {
+		if n.view != nil && l.r.members.find(n.id) != nil && n.view.Configuration().Known() && !l.quorum(n.view.Configuration()) {
 			return false
 		}
 	}
@@ -301,7 +301,7 @@ func (l *liveness) unfinished() string {
 		if !n.up {
 			return fmt.Sprintf("%v is down", id)
 		}
-		shows = shows || n.core != nil || n.observer != nil
+		shows = shows || n.view != nil || n.observer != nil
 	}
 	leader := l.leader()
 	switch {
@@ -310,7 +310,7 @@ func (l *liveness) unfinished() string {
 		return "there is no leader"
 	case leader.seen.Commit < leader.seen.LastIndex:
 		return fmt.Sprintf("%v leads term %d and has committed %d of %d entries", leader.id, leader.seen.Term, leader.seen.Commit, leader.seen.LastIndex)
-	case leader.core != nil && leader.core.Configuration().Joint():
+	case leader.view != nil && leader.view.Configuration().Joint():
 		return fmt.Sprintf("%v leads term %d and its configuration is still joint", leader.id, leader.seen.Term)
 	default:
 		for _, id := range l.core {
@@ -327,16 +327,16 @@ func (l *liveness) unfinished() string {
 
 // left says whether a node of the core is no member any more for its leader, which tells it nothing then.
 func (l *liveness) left(id raft.NodeID, leader *node) bool {
-	return leader.core != nil && !leader.core.Configuration().Member(id)
+	return leader.view != nil && !leader.view.Configuration().Member(id)
 }
 
 // behind says what a node of the core lacks of what its leader has.
 func (l *liveness) behind(n, leader *node) string {
 	s, to := &n.seen, &leader.seen
 	switch {
-	case n.core == nil && n.observer == nil:
+	case n.view == nil && n.observer == nil:
 	case l.left(n.id, leader):
-	case s.Term != to.Term || n.core != nil && s.Leader != leader.id:
+	case s.Term != to.Term || n.view != nil && s.Leader != leader.id:
 		return fmt.Sprintf("%v does not follow %v, which leads term %d", n.id, leader.id, to.Term)
 	case s.LastIndex != to.LastIndex || s.Commit != to.LastIndex || s.Applied != to.LastIndex:
 		return fmt.Sprintf("%v has %d entries of %d that %v leads it to, knows %d to be committed and has applied %d",
@@ -351,13 +351,13 @@ func (l *liveness) impossible() string {
 	for _, id := range l.core {
 		n := &l.r.nodes[id]
 		last = max(last, n.seen.LastIndex)
-		if n.core == nil {
+		if n.view == nil {
 			if n.up {
 				last = l.r.commit // it does not tell
 			}
 			continue
 		}
-		if c := n.core.Configuration(); !l.quorum(c) {
+		if c := n.view.Configuration(); !l.quorum(c) {
 			return fmt.Sprintf("entry %d of %v's log makes the members %v, of whom %s is no quorum", n.seen.ConfigurationIndex, id, c, l.names())
 		}
 	}

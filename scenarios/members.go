@@ -88,7 +88,7 @@ func (r *Run) runs(v raft.Member) bool {
 
 // is says whether a node, which is up, is that member and not another of its name.
 func (n *node) is(v raft.Member) bool {
-	return n.core == nil || v.Incarnation == 0 || n.core.Incarnation() == v.Incarnation
+	return n.view == nil || v.Incarnation == 0 || n.view.Incarnation() == v.Incarnation
 }
 
 // running returns the members that run, learners included, in order.
@@ -187,8 +187,8 @@ func (m *members) coming(id raft.NodeID) bool {
 	if leader == raft.None {
 		return true
 	}
-	core := m.r.nodes[leader].core
-	return core != nil && core.Configuration().Member(id)
+	v := m.r.nodes[leader].view
+	return v != nil && v.Configuration().Member(id)
 }
 
 func memberOf(list []raft.Member, id raft.NodeID) *raft.Member {

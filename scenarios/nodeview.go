@@ -33,13 +33,16 @@ func (r *Run) Nodes() []NodeView {
 	for i := range r.nodes[1:] {
 		n := &r.nodes[i+1]
 		v := NodeView{ID: n.id, Up: n.up, Paused: r.world.Paused(n.id), Boots: n.boot, Status: n.seen}
-		if n.core != nil {
-			v.Status, v.Members = n.core.Status(), n.core.Configuration().String()
+		if n.view != nil {
+			v.Status, v.Members = n.view.Status(), n.view.Configuration().String()
 			from := v.LastIndex - min(v.LastIndex-v.Base, tailEntries) + 1
-			v.Tail = append(v.Tail, r.entries(n.core, from, v.LastIndex)...)
+			v.Tail = append(v.Tail, r.entries(n.view, from, v.LastIndex)...)
 		}
-		if n.store != nil {
+		switch {
+		case n.store != nil:
 			v.Digest = n.store.Digest()
+		case n.mirror != nil:
+			v.Digest = n.mirror.Digest()
 		}
 		views = append(views, v)
 	}

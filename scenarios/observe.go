@@ -14,6 +14,26 @@ type Observer interface {
 	Observe(o *checker.Observation)
 }
 
+// Mirror is a Process that stands for one elsewhere, a real node for example, and is told what that is. The run looks at it as it
+// looks at a core.
+type Mirror interface {
+	Observer
+	view
+	// Shown says whether anything has been told of the other since it booted. Until then the mirror is not looked at.
+	Shown() bool
+	// Digest is that of the other's store.
+	Digest() uint64
+}
+
+// view is what a run looks at in a node, beside what the checker is shown: see the methods of [raft.Core].
+type view interface {
+	Status() raft.Status
+	Configuration() *raft.Configuration
+	Incarnation() raft.Incarnation
+	Leader() raft.NodeID
+	Entries(lo, hi raft.Index) []raft.Entry
+}
+
 // cored is a process around the shipped core, like the shipped replica or what embeds it.
 type cored interface{ Core() *raft.Core }
 
@@ -23,12 +43,15 @@ type stored interface{ Store() *kv.Store }
 // node is what the run knows of a node.
 type node struct {
 	id raft.NodeID
-	// core, store and observer are those of the process that runs, nil where it has none and while it is down.
+	// core, store, observer and mirror are those of the process that runs, nil where it has none and while it is down.
 	core     *raft.Core
 	store    *kv.Store
 	observer Observer
-	up       bool
-	boot     uint32
+	mirror   Mirror
+	// view is the core or the mirror, once that shows something.
+	view view
+	up   bool
+	boot uint32
 	// wiped says that the disk was erased, so that the node is not the one the cluster began with.
 	wiped bool
 	// blank says that it has not booted since. incarnation is that of its latest boot, 0 where the process does not tell.
@@ -89,7 +112,9 @@ func (r *Run) booted(id raft.NodeID) {
 	switch p := p.(type) {
 	case cored:
 		n.core = p.Core()
-		n.incarnation = n.core.Incarnation()
+		n.view, n.incarnation = n.core, n.core.Incarnation()
+	case Mirror:
+		n.observer, n.mirror = p, p
 	case Observer:
 		n.observer = p
 	}
@@ -112,7 +137,7 @@ func (r *Run) stopped(id raft.NodeID) {
 	}
 	r.states.stopped(n)
 	n.said = said{}
-	n.up, n.core, n.store, n.observer = false, nil, nil, nil
+	n.up, n.core, n.store, n.observer, n.mirror, n.view = false, nil, nil, nil, nil, nil
 	r.check.Down(r.checkMoment(), id)
 	r.rolesChanged()
 }
@@ -129,6 +154,10 @@ func (r *Run) touched(id raft.NodeID) {
 			r.look(n, &was, changed)
 		}
 		n.fresh = false
+	case n.mirror != nil:
+		if n.mirror.Shown() {
+			r.reflect(n)
+		}
 	case n.observer != nil:
 		r.seen = checker.Observation{Node: id, Boot: n.boot}
 		n.observer.Observe(&r.seen)
@@ -143,6 +172,19 @@ func (r *Run) touched(id raft.NodeID) {
 	if len(r.timeline.milestones) > 0 {
 		r.timeline.checkMilestones()
 	}
+}
+
+// reflect shows what is new of a node elsewhere.
+func (r *Run) reflect(n *node) {
+	if n.view == nil {
+		n.view, n.incarnation = n.mirror, n.mirror.Incarnation()
+	}
+	r.seen = checker.Observation{Node: n.id, Boot: n.boot}
+	n.mirror.Observe(&r.seen)
+	was := n.seen
+	n.seen = n.mirror.Status()
+	r.judge(n, &was)
+	n.fresh = false
 }
 
 // look shows what is new of a core. It sets r.seen field by field: a struct made elsewhere and copied there would be copied
@@ -164,7 +206,7 @@ func (r *Run) look(n *node, was *raft.Status, changed raft.Index) {
 }
 
 // entries returns a part of a log in one piece, which is good until the next call.
-func (r *Run) entries(c *raft.Core, from, to raft.Index) []raft.Entry {
+func (r *Run) entries(c view, from, to raft.Index) []raft.Entry {
 	if from > to {
 		return nil
 	}
@@ -217,8 +259,8 @@ func (r *Run) judge(n *node, was *raft.Status) {
 	if s.Base != was.Base || s.ConfigurationIndex != was.ConfigurationIndex {
 		r.states.logMoved(n, was)
 	}
-	if n.core != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
-		r.members.committed(n.core.Configuration(), s.ConfigurationIndex)
+	if n.view != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
+		r.members.committed(n.view.Configuration(), s.ConfigurationIndex)
 	}
 	if s.Role != was.Role || s.Term != was.Term {
 		if s.Role == raft.Leader {
@@ -280,6 +322,9 @@ func (r *Run) judgeSent(n *node, to raft.NodeID, rm *raft.Message) {
 
 // promised tells the checker of what a message promises.
 func (r *Run) promised(at checker.Moment, from raft.NodeID, m *raft.Message, kind checker.PromiseKind, to raft.NodeID, i raft.Index) {
+	if n := &r.nodes[from]; kind == checker.EntryPromise && n.mirror != nil && n.seen.Term > m.Term {
+		return // it comes late: in a later term what it promised may rightly be gone
+	}
 	p := checker.Promise{Kind: kind, Node: from, To: to, Term: m.Term, Incarnation: m.Incarnation, Index: i}
 	if v := r.check.Promised(at, p); v != nil {
 		r.broken(v)

@@ -43,6 +43,12 @@ type Options struct {
 	// whom in terms, logs and commits, whatever the nodes' names. The same state has the same number in every run.
 	Abstract func(state uint64)
 
+	// Advance, when not nil, is called instead of [sim.World.RunUntil] and does the same, at a pace of its own: for processes that stand
+	// for others outside of the world. False is to end the run, as StopAt does.
+	Advance func(w *sim.World, t time.Duration) bool
+	// Unwatched are invariants that are not checked.
+	Unwatched []string
+
 	// each is Trace for those who need the run, too.
 	each func(*Run, *sim.Event)
 }
@@ -81,8 +87,8 @@ type Run struct {
 
 	finding *finding
 	history *checker.Outcome
-	// ended says that the run came to its own end.
-	ended bool
+	// ended says that the run came to its own end, brokenOff that it was to end before.
+	ended, brokenOff bool
 
 	seen    checker.Observation // scratch
 	scratch []raft.Entry
@@ -133,11 +139,8 @@ func (r *Run) build() error {
 	if want := script.MutantName(sc.Mutant); want != "" && want != r.opts.Mutant {
 		return fmt.Errorf("the file plays with the core of mutant %s, and this one is another: raftsim run and replay build it", want)
 	}
-	properties, err := r.invariants()
-	if err != nil {
-		return err
-	}
-	if r.check, err = checker.New(sc.Cluster.Nodes, properties); err != nil {
+	var err error
+	if r.check, err = checker.New(sc.Cluster.Nodes, r.invariants()); err != nil {
 		return err
 	}
 	link := baseLink(sc.Network)
@@ -284,11 +287,11 @@ func (r *Run) playUntil(t time.Duration) bool {
 			at = next.at
 		}
 		if stop := r.opts.StopAt; stop != 0 && stop < at {
-			r.world.RunUntil(stop)
+			r.advance(stop)
 			r.over()
 			return false
 		}
-		r.world.RunUntil(at)
+		r.advance(at)
 		if r.over() {
 			return false
 		}
@@ -303,12 +306,21 @@ func (r *Run) playUntil(t time.Duration) bool {
 	}
 }
 
+// advance runs the world up to a time.
+func (r *Run) advance(t time.Duration) {
+	if r.opts.Advance == nil {
+		r.world.RunUntil(t)
+	} else if !r.opts.Advance(r.world, t) {
+		r.brokenOff = true
+	}
+}
+
 // over says whether something ended the run.
 func (r *Run) over() bool {
 	if f := r.world.Failure(); f != nil && r.finding == nil {
 		r.failed(f)
 	}
-	if r.finding != nil {
+	if r.finding != nil || r.brokenOff {
 		return true
 	}
 	return r.opts.StopAtEvent != 0 && uint64(r.world.Event()) >= r.opts.StopAtEvent

@@ -207,7 +207,7 @@ func (s *states) roleChanged(n *node, was *raft.Status) {
 			s.reach(stateMinorityLeaderStepsDown)
 		}
 	}
-	if was.Role == raft.Leader && now.Role == raft.Follower && now.Term == was.Term && n.core != nil && !n.core.Configuration().Voter(n.id) {
+	if was.Role == raft.Leader && now.Role == raft.Follower && now.Term == was.Term && n.view != nil && !n.view.Configuration().Voter(n.id) {
 		s.reach(stateLeaderRemoved)
 	}
 	n.past.minority, n.past.inherited = false, 0
@@ -240,18 +240,18 @@ func (s *states) elected(n *node) {
 
 // compareLogs compares every log with a new leader's, from the end down to where they agree.
 func (s *states) compareLogs(leader *node) {
-	if leader.core == nil {
+	if leader.view == nil {
 		return
 	}
 	var first raft.Term // of an entry that no leader's log has
 	for i := range s.r.nodes[1:] {
 		n := &s.r.nodes[i+1]
-		if n == leader || n.core == nil {
+		if n == leader || n.view == nil {
 			continue
 		}
 		common := min(n.seen.LastIndex, leader.seen.LastIndex)
 		fork, floor := common, max(n.seen.Base, leader.seen.Base)
-		for fork > floor && termAt(n.core, fork) != termAt(leader.core, fork) {
+		for fork > floor && termAt(n.view, fork) != termAt(leader.view, fork) {
 			fork--
 		}
 		if fork == common || fork < floor {
@@ -259,7 +259,7 @@ func (s *states) compareLogs(leader *node) {
 		}
 		s.reach(stateLogsDiverge)
 		for k := fork + 1; k <= n.seen.LastIndex; k++ {
-			term := termAt(n.core, k)
+			term := termAt(n.view, k)
 			if first == 0 {
 				first = term
 			}
@@ -272,8 +272,8 @@ func (s *states) compareLogs(leader *node) {
 }
 
 // termAt is the term of an entry that the log has.
-func termAt(c *raft.Core, i raft.Index) raft.Term {
-	if e := c.Entries(i, i); len(e) == 1 {
+func termAt(v view, i raft.Index) raft.Term {
+	if e := v.Entries(i, i); len(e) == 1 {
 		return e[0].Term
 	}
 	return 0

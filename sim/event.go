@@ -71,6 +71,8 @@ const (
 	EventRelease
 	// EventTimers: the timers of Node are from now on as Timers says.
 	EventTimers
+	// EventOutside: Node does what the process outside of the world has done that it stands for.
+	EventOutside
 )
 
 // Drop says why something did not arrive.
@@ -188,6 +190,8 @@ func (e *Event) what() string {
 		return fmt.Sprintf("messages from %v to %v are released", e.From, e.Node)
 	case EventTimers:
 		return fmt.Sprintf("the timers of %v are changed: %v", e.Node, e.Timers)
+	case EventOutside:
+		return fmt.Sprintf("%v tells what it has done", e.Node)
 	case EventRot:
 		return fmt.Sprintf("a bit on the disk of %v flips", e.Node)
 	case EventHalt:

@@ -68,6 +68,7 @@ var product = scope{
 		{"raft/raftpb/", "generated; only the real Env uses it"},
 		{"scenarios/bench/", "measures worlds from outside, in CPU time"},
 		{"scenarios/mutants/", "builds broken cores and runs them as programs of their own"},
+		{"scenarios/live/", "plays with real nodes, which no seed decides"},
 		{"scenarios/fuzz/", "plays many worlds, around them and on all processors"},
 		{"scenarios/result.go", "says in words what a run was, once it is over"},
 		{"scenarios/script/schema.go", "makes the schema for editors, which no run reads"},

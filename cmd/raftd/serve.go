@@ -103,6 +103,7 @@ type serveFlags struct {
 	logLevel string
 	logForm  string
 	tls      tlsFlags
+	test     testOptions
 	cfg      server.Config
 }
 
@@ -154,7 +155,8 @@ the address. With TLS, nodes and clients both show certificates: see raftd certs
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug (every AppendEntries too), info, warn or error")
 	fl.BoolVar(&c.Insecure, "insecure", false, "listen beyond loopback without TLS")
 	f.tls.add(cmd)
-	fl.BoolVar(&c.TestControl, "test-control", false, "let tests set and fire timers")
+	fl.BoolVar(&c.TestControl, "test-control", false, "let a test look on, set and fire timers, and order the node about")
+	fl.Var(&f.test, "test-options", "with --test-control: what only tests want, such as pre-vote=off,reads=log")
 	return settled(s, cmd)
 }
 
@@ -164,6 +166,7 @@ func serve(ctx context.Context, s streams, f *serveFlags) error {
 	cfg.ID, cfg.Peers, cfg.Version = raft.NodeID(f.id), f.peers, version()
 	cfg.Timeouts.ElectionMin, cfg.Timeouts.ElectionMax = f.election.min, f.election.max
 	cfg.TLS = f.tls.files()
+	cfg.Test, cfg.SegmentBytes = f.test.TestOptions, f.test.segmentBytes
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return usagef("--log-level %s: want debug, info, warn or error", quoted(f.logLevel))

@@ -54,6 +54,12 @@ func TestWrongCommandLines(t *testing.T) {
 		"serve --id n1 --data d --peers n1=127.0.0.1:1 --log-format xml":                     "--log-format xml: want text or json",
 		"serve --id n1 --data d --peers n1=127.0.0.1:1 --log-level loud":                     "--log-level loud: want debug, info, warn or error",
 		"serve --id n1 --data d --peers n1=127.0.0.1:1 --max-connections -1":                 "limits have to be positive",
+		"serve --id n1 --data d --peers n1=127.0.0.1:1 --test-options wait=on":               "options for tests go with --test-control",
+		"serve --test-options wait=yes":                                                      "--test-options wait=yes: wait=yes: want on or off",
+		"serve --test-options reads=fast":                                                    "reads=fast: want log or index",
+		"serve --test-options max-inflight=many":                                             "max-inflight=many: want a whole number",
+		"serve --test-options segment-bytes=-1":                                              "segment-bytes=-1: want a whole number",
+		"serve --test-options frob":                                                          `there is no option "frob" for tests`,
 		"serve --id n1 --data d --peers n1=127.0.0.1:1 --config /nowhere":                    "the settings cannot be read: open /nowhere",
 		"serve --id n1 --data d --peers n1=127.0.0.1:1 --cluster " + strings.Repeat("x", 65): "the cluster's name has 65 bytes",
 	} {

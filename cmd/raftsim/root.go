@@ -40,12 +40,13 @@ Exit codes: 0 all passed, 1 a violation, 2 usage or a bad scenario, 3 inconclusi
   raftsim run my.yaml --seeds 1..1000           one file, a thousand seeds
   raftsim replay my.yaml --seed 173 --log       one run, told line by line
   raftsim replay my.yaml --seed 173 --at 3.2s   every node's state at that time
+  raftsim live my.yaml                          the same with real nodes
   raftsim check history.jsonl                   is what these clients saw linearizable?`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(s), replayCommand(s), fuzzCommand(s), mergeCommand(s), shrinkCommand(s), checkCommand(s), benchCommand(s), mutantsCommand(s), schemaCommand(s))
+	root.AddCommand(runCommand(s), replayCommand(s), fuzzCommand(s), mergeCommand(s), shrinkCommand(s), checkCommand(s), benchCommand(s), mutantsCommand(s), schemaCommand(s), liveCommand(s))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

@@ -60,6 +60,15 @@ func TestWrongCommandLines(t *testing.T) {
 		"replay calm.yaml --seed 1 --step --log":      "--step shows one event after the other",
 		"replay calm.yaml --seed 1 --history=":        `--history "": want the name of a file`,
 
+		"live":                               "live takes one scenario file, not 0",
+		"live calm.yaml bad.yaml":            "live takes one scenario file, not 2",
+		"live calm.yaml --seed 1 --seeds 2":  "--seed and --seeds say the same thing; give one of them",
+		"live calm.yaml --compose --raftd x": "containers have the raftd of their image",
+		"live calm.yaml --slow 0":            "--slow 0: want a whole number from 1 to 1000",
+		"live calm.yaml --keep=":             `--keep "": want the name of a folder`,
+		"live calm.yaml --keep .":            "--keep .: there is something in that folder; give a new one",
+		"live calm.yaml --raftd ./nope":      "--raftd ./nope: there is no such program",
+
 		"shrink calm.yaml":                   "--seed is missing: which run is to be shrunk?",
 		"shrink":                             "shrink takes one scenario file, not 0",
 		"shrink calm.yaml --seed 1 --runs 0": "--runs 0: want a whole number from 1 to 10000000",
@@ -108,7 +117,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "live", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {

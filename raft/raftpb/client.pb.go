@@ -368,7 +368,9 @@ type Response struct {
 	// What was wrong, for people.
 	Error string `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`
 	// The session that was opened.
-	Opened        uint64 `protobuf:"varint,10,opt,name=opened,proto3" json:"opened,omitempty"`
+	Opened uint64 `protobuf:"varint,10,opt,name=opened,proto3" json:"opened,omitempty"`
+	// Only from a node that shows itself to a test: the number of the sight by which what it answers had taken effect.
+	AsOf          uint64 `protobuf:"varint,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +471,13 @@ func (x *Response) GetError() string {
 func (x *Response) GetOpened() uint64 {
 	if x != nil {
 		return x.Opened
+	}
+	return 0
+}
+
+func (x *Response) GetAsOf() uint64 {
+	if x != nil {
+		return x.AsOf
 	}
 	return 0
 }
@@ -1246,7 +1255,7 @@ const file_client_proto_rawDesc = "" +
 	"\x06expect\x18\x06 \x01(\fR\x06expect\x12\x18\n" +
 	"\aforward\x18\a \x01(\bR\aforward\";\n" +
 	"\bRequests\x12/\n" +
-	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\x93\x02\n" +
+	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\xa8\x02\n" +
 	"\bResponse\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12*\n" +
@@ -1258,7 +1267,8 @@ const file_client_proto_rawDesc = "" +
 	"\x04node\x18\b \x01(\x04R\x04node\x12\x14\n" +
 	"\x05error\x18\t \x01(\tR\x05error\x12\x16\n" +
 	"\x06opened\x18\n" +
-	" \x01(\x04R\x06opened\"?\n" +
+	" \x01(\x04R\x06opened\x12\x13\n" +
+	"\x05as_of\x18\v \x01(\x04R\x04asOf\"?\n" +
 	"\tResponses\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.raftsim.v1.ResponseR\tresponses\"!\n" +
 	"\rStatusRequest\x12\x10\n" +

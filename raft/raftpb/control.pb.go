@@ -210,25 +210,601 @@ func (*Done) Descriptor() ([]byte, []int) {
 	return file_control_proto_rawDescGZIP(), []int{2}
 }
 
+// Order has the node do something. It is not said whether it did: the sights show it.
+type Order struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to What:
+	//
+	//	*Order_Timeouts
+	//	*Order_Timer
+	//	*Order_Transfer
+	//	*Order_Change
+	//	*Order_Snapshot
+	//	*Order_Begin
+	What          isOrder_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Order) Reset() {
+	*x = Order{}
+	mi := &file_control_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Order) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Order) ProtoMessage() {}
+
+func (x *Order) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Order.ProtoReflect.Descriptor instead.
+func (*Order) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Order) GetWhat() isOrder_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Order) GetTimeouts() *Timeouts {
+	if x != nil {
+		if x, ok := x.What.(*Order_Timeouts); ok {
+			return x.Timeouts
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetTimer() *Timer {
+	if x != nil {
+		if x, ok := x.What.(*Order_Timer); ok {
+			return x.Timer
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetTransfer() uint64 {
+	if x != nil {
+		if x, ok := x.What.(*Order_Transfer); ok {
+			return x.Transfer
+		}
+	}
+	return 0
+}
+
+func (x *Order) GetChange() *ChangeMembersRequest {
+	if x != nil {
+		if x, ok := x.What.(*Order_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetSnapshot() *SnapshotRequest {
+	if x != nil {
+		if x, ok := x.What.(*Order_Snapshot); ok {
+			return x.Snapshot
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetBegin() *Begin {
+	if x != nil {
+		if x, ok := x.What.(*Order_Begin); ok {
+			return x.Begin
+		}
+	}
+	return nil
+}
+
+type isOrder_What interface {
+	isOrder_What()
+}
+
+type Order_Timeouts struct {
+	Timeouts *Timeouts `protobuf:"bytes,1,opt,name=timeouts,proto3,oneof"`
+}
+
+type Order_Timer struct {
+	Timer *Timer `protobuf:"bytes,2,opt,name=timer,proto3,oneof"`
+}
+
+type Order_Transfer struct {
+	// The node that is to lead next.
+	Transfer uint64 `protobuf:"varint,3,opt,name=transfer,proto3,oneof"`
+}
+
+type Order_Change struct {
+	// Asked of this node alone; one that does not lead does nothing.
+	Change *ChangeMembersRequest `protobuf:"bytes,4,opt,name=change,proto3,oneof"`
+}
+
+type Order_Snapshot struct {
+	Snapshot *SnapshotRequest `protobuf:"bytes,5,opt,name=snapshot,proto3,oneof"`
+}
+
+type Order_Begin struct {
+	Begin *Begin `protobuf:"bytes,6,opt,name=begin,proto3,oneof"`
+}
+
+func (*Order_Timeouts) isOrder_What() {}
+
+func (*Order_Timer) isOrder_What() {}
+
+func (*Order_Transfer) isOrder_What() {}
+
+func (*Order_Change) isOrder_What() {}
+
+func (*Order_Snapshot) isOrder_What() {}
+
+func (*Order_Begin) isOrder_What() {}
+
+// Begin says what a node has to know that waits for a test.
+type Begin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The upper half of the numbers of sights.
+	Life uint32 `protobuf:"varint,1,opt,name=life,proto3" json:"life,omitempty"`
+	// Whether a node whose folder is empty is one that is to be added, and not one that the cluster begins with.
+	Newcomer      bool `protobuf:"varint,2,opt,name=newcomer,proto3" json:"newcomer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Begin) Reset() {
+	*x = Begin{}
+	mi := &file_control_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Begin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Begin) ProtoMessage() {}
+
+func (x *Begin) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Begin.ProtoReflect.Descriptor instead.
+func (*Begin) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Begin) GetLife() uint32 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *Begin) GetNewcomer() bool {
+	if x != nil {
+		return x.Newcomer
+	}
+	return false
+}
+
+type Sights struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sights        []*Sight               `protobuf:"bytes,1,rep,name=sights,proto3" json:"sights,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sights) Reset() {
+	*x = Sights{}
+	mi := &file_control_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sights) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sights) ProtoMessage() {}
+
+func (x *Sights) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sights.ProtoReflect.Descriptor instead.
+func (*Sights) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Sights) GetSights() []*Sight {
+	if x != nil {
+		return x.Sights
+	}
+	return nil
+}
+
+// Sight is what the node was after an event that changed it.
+type Sight struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One more than the one before. The upper half is what begin said.
+	Number      uint64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	Incarnation uint64 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// 0 a follower, 1 a pre-candidate, 2 a candidate, 3 a leader.
+	Role   uint32 `protobuf:"varint,3,opt,name=role,proto3" json:"role,omitempty"`
+	Term   uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
+	Vote   uint64 `protobuf:"varint,5,opt,name=vote,proto3" json:"vote,omitempty"`
+	Leader uint64 `protobuf:"varint,6,opt,name=leader,proto3" json:"leader,omitempty"`
+	// Up to where a snapshot stands for the log.
+	Base      uint64 `protobuf:"varint,7,opt,name=base,proto3" json:"base,omitempty"`
+	BaseTerm  uint64 `protobuf:"varint,8,opt,name=base_term,json=baseTerm,proto3" json:"base_term,omitempty"`
+	LastIndex uint64 `protobuf:"varint,9,opt,name=last_index,json=lastIndex,proto3" json:"last_index,omitempty"`
+	// The lowest index that was written or cut off since the last sight, 0 for none, and the entries from there on.
+	Changed uint64   `protobuf:"varint,10,opt,name=changed,proto3" json:"changed,omitempty"`
+	Entries []*Entry `protobuf:"bytes,11,rep,name=entries,proto3" json:"entries,omitempty"`
+	// What of this is on the disk.
+	DurableIndex uint64 `protobuf:"varint,12,opt,name=durable_index,json=durableIndex,proto3" json:"durable_index,omitempty"`
+	DurableTerm  uint64 `protobuf:"varint,13,opt,name=durable_term,json=durableTerm,proto3" json:"durable_term,omitempty"`
+	DurableVote  uint64 `protobuf:"varint,14,opt,name=durable_vote,json=durableVote,proto3" json:"durable_vote,omitempty"`
+	Commit       uint64 `protobuf:"varint,15,opt,name=commit,proto3" json:"commit,omitempty"`
+	Applied      uint64 `protobuf:"varint,16,opt,name=applied,proto3" json:"applied,omitempty"`
+	// In the encoding of the log, and the index of its entry; empty when it is that of the last sight.
+	Configuration      []byte `protobuf:"bytes,17,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	ConfigurationIndex uint64 `protobuf:"varint,18,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
+	// Digest of the store's contents at applied.
+	Digest uint64 `protobuf:"fixed64,19,opt,name=digest,proto3" json:"digest,omitempty"`
+	// What the store took in since the last sight.
+	Effects       []*Effect `protobuf:"bytes,20,rep,name=effects,proto3" json:"effects,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sight) Reset() {
+	*x = Sight{}
+	mi := &file_control_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sight) ProtoMessage() {}
+
+func (x *Sight) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sight.ProtoReflect.Descriptor instead.
+func (*Sight) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Sight) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Sight) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Sight) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *Sight) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Sight) GetVote() uint64 {
+	if x != nil {
+		return x.Vote
+	}
+	return 0
+}
+
+func (x *Sight) GetLeader() uint64 {
+	if x != nil {
+		return x.Leader
+	}
+	return 0
+}
+
+func (x *Sight) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *Sight) GetBaseTerm() uint64 {
+	if x != nil {
+		return x.BaseTerm
+	}
+	return 0
+}
+
+func (x *Sight) GetLastIndex() uint64 {
+	if x != nil {
+		return x.LastIndex
+	}
+	return 0
+}
+
+func (x *Sight) GetChanged() uint64 {
+	if x != nil {
+		return x.Changed
+	}
+	return 0
+}
+
+func (x *Sight) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *Sight) GetDurableIndex() uint64 {
+	if x != nil {
+		return x.DurableIndex
+	}
+	return 0
+}
+
+func (x *Sight) GetDurableTerm() uint64 {
+	if x != nil {
+		return x.DurableTerm
+	}
+	return 0
+}
+
+func (x *Sight) GetDurableVote() uint64 {
+	if x != nil {
+		return x.DurableVote
+	}
+	return 0
+}
+
+func (x *Sight) GetCommit() uint64 {
+	if x != nil {
+		return x.Commit
+	}
+	return 0
+}
+
+func (x *Sight) GetApplied() uint64 {
+	if x != nil {
+		return x.Applied
+	}
+	return 0
+}
+
+func (x *Sight) GetConfiguration() []byte {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+func (x *Sight) GetConfigurationIndex() uint64 {
+	if x != nil {
+		return x.ConfigurationIndex
+	}
+	return 0
+}
+
+func (x *Sight) GetDigest() uint64 {
+	if x != nil {
+		return x.Digest
+	}
+	return 0
+}
+
+func (x *Sight) GetEffects() []*Effect {
+	if x != nil {
+		return x.Effects
+	}
+	return nil
+}
+
+// Effect is an entry that the store took in.
+type Effect struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Entry *Entry                 `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Of the client's request, 0 for none.
+	Session uint64 `protobuf:"varint,3,opt,name=session,proto3" json:"session,omitempty"`
+	Seq     uint64 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Whether the request had taken effect before, and did not again.
+	Repeat        bool `protobuf:"varint,5,opt,name=repeat,proto3" json:"repeat,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Effect) Reset() {
+	*x = Effect{}
+	mi := &file_control_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Effect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Effect) ProtoMessage() {}
+
+func (x *Effect) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Effect.ProtoReflect.Descriptor instead.
+func (*Effect) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Effect) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Effect) GetEntry() *Entry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *Effect) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
+func (x *Effect) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Effect) GetRepeat() bool {
+	if x != nil {
+		return x.Repeat
+	}
+	return false
+}
+
 var File_control_proto protoreflect.FileDescriptor
 
 const file_control_proto_rawDesc = "" +
 	"\n" +
 	"\rcontrol.proto\x12\n" +
-	"raftsim.v1\"n\n" +
+	"raftsim.v1\x1a\fclient.proto\x1a\n" +
+	"peer.proto\"n\n" +
 	"\bTimeouts\x12!\n" +
 	"\felection_min\x18\x01 \x01(\x03R\velectionMin\x12!\n" +
 	"\felection_max\x18\x02 \x01(\x03R\velectionMax\x12\x1c\n" +
 	"\theartbeat\x18\x03 \x01(\x03R\theartbeat\"2\n" +
 	"\x05Timer\x12)\n" +
 	"\x04name\x18\x01 \x01(\x0e2\x15.raftsim.v1.TimerNameR\x04name\"\x06\n" +
-	"\x04Done*>\n" +
+	"\x04Done\"\xae\x02\n" +
+	"\x05Order\x122\n" +
+	"\btimeouts\x18\x01 \x01(\v2\x14.raftsim.v1.TimeoutsH\x00R\btimeouts\x12)\n" +
+	"\x05timer\x18\x02 \x01(\v2\x11.raftsim.v1.TimerH\x00R\x05timer\x12\x1c\n" +
+	"\btransfer\x18\x03 \x01(\x04H\x00R\btransfer\x12:\n" +
+	"\x06change\x18\x04 \x01(\v2 .raftsim.v1.ChangeMembersRequestH\x00R\x06change\x129\n" +
+	"\bsnapshot\x18\x05 \x01(\v2\x1b.raftsim.v1.SnapshotRequestH\x00R\bsnapshot\x12)\n" +
+	"\x05begin\x18\x06 \x01(\v2\x11.raftsim.v1.BeginH\x00R\x05beginB\x06\n" +
+	"\x04what\"7\n" +
+	"\x05Begin\x12\x12\n" +
+	"\x04life\x18\x01 \x01(\rR\x04life\x12\x1a\n" +
+	"\bnewcomer\x18\x02 \x01(\bR\bnewcomer\"3\n" +
+	"\x06Sights\x12)\n" +
+	"\x06sights\x18\x01 \x03(\v2\x11.raftsim.v1.SightR\x06sights\"\xe6\x04\n" +
+	"\x05Sight\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\rR\x04role\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04vote\x18\x05 \x01(\x04R\x04vote\x12\x16\n" +
+	"\x06leader\x18\x06 \x01(\x04R\x06leader\x12\x12\n" +
+	"\x04base\x18\a \x01(\x04R\x04base\x12\x1b\n" +
+	"\tbase_term\x18\b \x01(\x04R\bbaseTerm\x12\x1d\n" +
+	"\n" +
+	"last_index\x18\t \x01(\x04R\tlastIndex\x12\x18\n" +
+	"\achanged\x18\n" +
+	" \x01(\x04R\achanged\x12+\n" +
+	"\aentries\x18\v \x03(\v2\x11.raftsim.v1.EntryR\aentries\x12#\n" +
+	"\rdurable_index\x18\f \x01(\x04R\fdurableIndex\x12!\n" +
+	"\fdurable_term\x18\r \x01(\x04R\vdurableTerm\x12!\n" +
+	"\fdurable_vote\x18\x0e \x01(\x04R\vdurableVote\x12\x16\n" +
+	"\x06commit\x18\x0f \x01(\x04R\x06commit\x12\x18\n" +
+	"\aapplied\x18\x10 \x01(\x04R\aapplied\x12$\n" +
+	"\rconfiguration\x18\x11 \x01(\fR\rconfiguration\x12/\n" +
+	"\x13configuration_index\x18\x12 \x01(\x04R\x12configurationIndex\x12\x16\n" +
+	"\x06digest\x18\x13 \x01(\x06R\x06digest\x12,\n" +
+	"\aeffects\x18\x14 \x03(\v2\x12.raftsim.v1.EffectR\aeffects\"\x8b\x01\n" +
+	"\x06Effect\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12'\n" +
+	"\x05entry\x18\x02 \x01(\v2\x11.raftsim.v1.EntryR\x05entry\x12\x18\n" +
+	"\asession\x18\x03 \x01(\x04R\asession\x12\x10\n" +
+	"\x03seq\x18\x04 \x01(\x04R\x03seq\x12\x16\n" +
+	"\x06repeat\x18\x05 \x01(\bR\x06repeat*>\n" +
 	"\tTimerName\x12\x17\n" +
 	"\x13TIMER_NAME_ELECTION\x10\x00\x12\x18\n" +
-	"\x14TIMER_NAME_HEARTBEAT\x10\x012r\n" +
+	"\x14TIMER_NAME_HEARTBEAT\x10\x012\xa7\x01\n" +
 	"\aControl\x125\n" +
 	"\vSetTimeouts\x12\x14.raftsim.v1.Timeouts\x1a\x10.raftsim.v1.Done\x120\n" +
-	"\tFireTimer\x12\x11.raftsim.v1.Timer\x1a\x10.raftsim.v1.DoneB\x15Z\x13raftsim/raft/raftpbb\x06proto3"
+	"\tFireTimer\x12\x11.raftsim.v1.Timer\x1a\x10.raftsim.v1.Done\x123\n" +
+	"\x06Attach\x12\x11.raftsim.v1.Order\x1a\x12.raftsim.v1.Sights(\x010\x01B\x15Z\x13raftsim/raft/raftpbb\x06proto3"
 
 var (
 	file_control_proto_rawDescOnce sync.Once
@@ -243,24 +819,43 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_control_proto_goTypes = []any{
-	(TimerName)(0),   // 0: raftsim.v1.TimerName
-	(*Timeouts)(nil), // 1: raftsim.v1.Timeouts
-	(*Timer)(nil),    // 2: raftsim.v1.Timer
-	(*Done)(nil),     // 3: raftsim.v1.Done
+	(TimerName)(0),               // 0: raftsim.v1.TimerName
+	(*Timeouts)(nil),             // 1: raftsim.v1.Timeouts
+	(*Timer)(nil),                // 2: raftsim.v1.Timer
+	(*Done)(nil),                 // 3: raftsim.v1.Done
+	(*Order)(nil),                // 4: raftsim.v1.Order
+	(*Begin)(nil),                // 5: raftsim.v1.Begin
+	(*Sights)(nil),               // 6: raftsim.v1.Sights
+	(*Sight)(nil),                // 7: raftsim.v1.Sight
+	(*Effect)(nil),               // 8: raftsim.v1.Effect
+	(*ChangeMembersRequest)(nil), // 9: raftsim.v1.ChangeMembersRequest
+	(*SnapshotRequest)(nil),      // 10: raftsim.v1.SnapshotRequest
+	(*Entry)(nil),                // 11: raftsim.v1.Entry
 }
 var file_control_proto_depIdxs = []int32{
-	0, // 0: raftsim.v1.Timer.name:type_name -> raftsim.v1.TimerName
-	1, // 1: raftsim.v1.Control.SetTimeouts:input_type -> raftsim.v1.Timeouts
-	2, // 2: raftsim.v1.Control.FireTimer:input_type -> raftsim.v1.Timer
-	3, // 3: raftsim.v1.Control.SetTimeouts:output_type -> raftsim.v1.Done
-	3, // 4: raftsim.v1.Control.FireTimer:output_type -> raftsim.v1.Done
-	3, // [3:5] is the sub-list for method output_type
-	1, // [1:3] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	0,  // 0: raftsim.v1.Timer.name:type_name -> raftsim.v1.TimerName
+	1,  // 1: raftsim.v1.Order.timeouts:type_name -> raftsim.v1.Timeouts
+	2,  // 2: raftsim.v1.Order.timer:type_name -> raftsim.v1.Timer
+	9,  // 3: raftsim.v1.Order.change:type_name -> raftsim.v1.ChangeMembersRequest
+	10, // 4: raftsim.v1.Order.snapshot:type_name -> raftsim.v1.SnapshotRequest
+	5,  // 5: raftsim.v1.Order.begin:type_name -> raftsim.v1.Begin
+	7,  // 6: raftsim.v1.Sights.sights:type_name -> raftsim.v1.Sight
+	11, // 7: raftsim.v1.Sight.entries:type_name -> raftsim.v1.Entry
+	8,  // 8: raftsim.v1.Sight.effects:type_name -> raftsim.v1.Effect
+	11, // 9: raftsim.v1.Effect.entry:type_name -> raftsim.v1.Entry
+	1,  // 10: raftsim.v1.Control.SetTimeouts:input_type -> raftsim.v1.Timeouts
+	2,  // 11: raftsim.v1.Control.FireTimer:input_type -> raftsim.v1.Timer
+	4,  // 12: raftsim.v1.Control.Attach:input_type -> raftsim.v1.Order
+	3,  // 13: raftsim.v1.Control.SetTimeouts:output_type -> raftsim.v1.Done
+	3,  // 14: raftsim.v1.Control.FireTimer:output_type -> raftsim.v1.Done
+	6,  // 15: raftsim.v1.Control.Attach:output_type -> raftsim.v1.Sights
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -268,13 +863,23 @@ func file_control_proto_init() {
 	if File_control_proto != nil {
 		return
 	}
+	file_client_proto_init()
+	file_peer_proto_init()
+	file_control_proto_msgTypes[3].OneofWrappers = []any{
+		(*Order_Timeouts)(nil),
+		(*Order_Timer)(nil),
+		(*Order_Transfer)(nil),
+		(*Order_Change)(nil),
+		(*Order_Snapshot)(nil),
+		(*Order_Begin)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

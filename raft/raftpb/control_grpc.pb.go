@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Control_SetTimeouts_FullMethodName = "/raftsim.v1.Control/SetTimeouts"
 	Control_FireTimer_FullMethodName   = "/raftsim.v1.Control/FireTimer"
+	Control_Attach_FullMethodName      = "/raftsim.v1.Control/Attach"
 )
 
 // ControlClient is the client API for Control service.
@@ -35,6 +36,9 @@ type ControlClient interface {
 	SetTimeouts(ctx context.Context, in *Timeouts, opts ...grpc.CallOption) (*Done, error)
 	// FireTimer has a timer of the node fire now.
 	FireTimer(ctx context.Context, in *Timer, opts ...grpc.CallOption) (*Done, error)
+	// Attach has the node show itself after every event, and takes orders, the first of which is begin, and which are carried
+	// out one after the other. A node that was started to wait for it boots only then. One test at a time can be attached.
+	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Order, Sights], error)
 }
 
 type controlClient struct {
@@ -65,6 +69,19 @@ func (c *controlClient) FireTimer(ctx context.Context, in *Timer, opts ...grpc.C
 	return out, nil
 }
 
+func (c *controlClient) Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Order, Sights], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Control_ServiceDesc.Streams[0], Control_Attach_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Order, Sights]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Control_AttachClient = grpc.BidiStreamingClient[Order, Sights]
+
 // ControlServer is the server API for Control service.
 // All implementations must embed UnimplementedControlServer
 // for forward compatibility.
@@ -75,6 +92,9 @@ type ControlServer interface {
 	SetTimeouts(context.Context, *Timeouts) (*Done, error)
 	// FireTimer has a timer of the node fire now.
 	FireTimer(context.Context, *Timer) (*Done, error)
+	// Attach has the node show itself after every event, and takes orders, the first of which is begin, and which are carried
+	// out one after the other. A node that was started to wait for it boots only then. One test at a time can be attached.
+	Attach(grpc.BidiStreamingServer[Order, Sights]) error
 	mustEmbedUnimplementedControlServer()
 }
 
@@ -90,6 +110,9 @@ func (UnimplementedControlServer) SetTimeouts(context.Context, *Timeouts) (*Done
 }
 func (UnimplementedControlServer) FireTimer(context.Context, *Timer) (*Done, error) {
 	return nil, status.Error(codes.Unimplemented, "method FireTimer not implemented")
+}
+func (UnimplementedControlServer) Attach(grpc.BidiStreamingServer[Order, Sights]) error {
+	return status.Error(codes.Unimplemented, "method Attach not implemented")
 }
 func (UnimplementedControlServer) mustEmbedUnimplementedControlServer() {}
 func (UnimplementedControlServer) testEmbeddedByValue()                 {}
@@ -148,6 +171,13 @@ func _Control_FireTimer_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Control_Attach_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ControlServer).Attach(&grpc.GenericServerStream[Order, Sights]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Control_AttachServer = grpc.BidiStreamingServer[Order, Sights]
+
 // Control_ServiceDesc is the grpc.ServiceDesc for Control service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -164,6 +194,13 @@ var Control_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Control_FireTimer_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Attach",
+			Handler:       _Control_Attach_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "control.proto",
 }

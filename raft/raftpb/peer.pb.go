@@ -30,7 +30,9 @@ type Parcel struct {
 	Hello    *Hello     `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"`
 	Messages []*Message `protobuf:"bytes,2,rep,name=messages,proto3" json:"messages,omitempty"`
 	// What is new in the sender's address book. The first parcel has all of it, the sender's own address as well.
-	Addresses     []*Address `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	Addresses []*Address `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// Only from a node that shows itself to a test: the number of the last sight before the messages were sent, or a later one.
+	AsOf          uint64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -84,6 +86,13 @@ func (x *Parcel) GetAddresses() []*Address {
 		return x.Addresses
 	}
 	return nil
+}
+
+func (x *Parcel) GetAsOf() uint64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // Receipt ends a stream. It says nothing.
@@ -1263,11 +1272,12 @@ const file_peer_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
 	"peer.proto\x12\n" +
-	"raftsim.v1\"\x95\x01\n" +
+	"raftsim.v1\"\xaa\x01\n" +
 	"\x06Parcel\x12'\n" +
 	"\x05hello\x18\x01 \x01(\v2\x11.raftsim.v1.HelloR\x05hello\x12/\n" +
 	"\bmessages\x18\x02 \x03(\v2\x13.raftsim.v1.MessageR\bmessages\x121\n" +
-	"\taddresses\x18\x03 \x03(\v2\x13.raftsim.v1.AddressR\taddresses\"\t\n" +
+	"\taddresses\x18\x03 \x03(\v2\x13.raftsim.v1.AddressR\taddresses\x12\x13\n" +
+	"\x05as_of\x18\x04 \x01(\x04R\x04asOf\"\t\n" +
 	"\aReceipt\"\xa4\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12!\n" +

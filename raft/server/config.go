@@ -57,8 +57,9 @@ type Config struct {
 	RequestTimeout time.Duration
 	// Metrics is where the node serves Prometheus, as host:port; "" is nowhere.
 	Metrics string
-	// TestControl serves the Control service, which is for tests.
+	// TestControl serves the Control service, which is for tests; Test is what only they want, and without TestControl nobody has.
 	TestControl bool
+	Test        TestOptions
 	// Version is what the node says of its program.
 	Version string
 	// Log takes the node's log.
@@ -109,6 +110,8 @@ func (c *Config) fill() error {
 		return errors.New("limits have to be positive")
 	case c.SnapshotEvery < 0 || c.SnapshotKeep < 0:
 		return errors.New("a number of entries cannot be negative")
+	case !c.TestControl && c.Test != (TestOptions{}):
+		return errors.New("options for tests go with --test-control")
 	case c.SessionTTL < 0 || c.MaxSessions < 0:
 		return errors.New("limits of sessions cannot be negative")
 	}

@@ -84,7 +84,7 @@ func (s *Server) accept(h *raftpb.Hello, parcel *raftpb.Parcel) error {
 	messages := make([]raft.Message, n)
 	bytes := 0
 	for k, w := range parcel.Messages {
-		if err := fromWire(h, w, &messages[k]); err != nil {
+		if err := FromWire(h, w, &messages[k]); err != nil {
 			return status.Errorf(codes.InvalidArgument, "node %v cannot read what node %v sends: %v", s.cfg.ID, raft.NodeID(h.From), err)
 		}
 		bytes += messages[k].Size()
@@ -105,8 +105,8 @@ func (s *Server) admit(ctx context.Context, h *raftpb.Hello) error {
 	switch {
 	case h == nil:
 		return status.Error(codes.InvalidArgument, "a stream between nodes begins with a hello")
-	case h.Version != protocolVersion:
-		return refuse("node %v speaks version %d of the protocol, and %v version %d: upgrade the older one", raft.NodeID(h.From), h.Version, s.cfg.ID, protocolVersion)
+	case h.Version != ProtocolVersion:
+		return refuse("node %v speaks version %d of the protocol, and %v version %d: upgrade the older one", raft.NodeID(h.From), h.Version, s.cfg.ID, ProtocolVersion)
 	case h.Cluster != ClusterNumber(s.cfg.Cluster):
 		return refuse("node %v is of cluster %q, and %v of %q", raft.NodeID(h.From), h.ClusterName, s.cfg.ID, s.cfg.Cluster)
 	case h.To != uint64(s.cfg.ID):

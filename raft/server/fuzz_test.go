@@ -164,7 +164,7 @@ func FuzzAdmin(f *testing.F) {
 func FuzzMeet(f *testing.F) {
 	n := run(f, config(f.TempDir(), 1, addresses(f, 1)))
 	leaderOf(f, n)
-	for _, h := range []*raftpb.Hello{{}, n.hello(1), {Version: protocolVersion, Cluster: ClusterNumber("test"), ClusterName: "test", From: 2, To: 1, Incarnation: 1 << 63}} {
+	for _, h := range []*raftpb.Hello{{}, n.hello(1), {Version: ProtocolVersion, Cluster: ClusterNumber("test"), ClusterName: "test", From: 2, To: 1, Incarnation: 1 << 63}} {
 		b, err := proto.Marshal(h)
 		require.NoError(f, err)
 		f.Add(b)
@@ -175,7 +175,7 @@ func FuzzMeet(f *testing.F) {
 			return
 		}
 		if _, err := (peerService{s: n.Server}).Meet(t.Context(), &h); err == nil {
-			require.True(t, h.Version == protocolVersion && h.Cluster == ClusterNumber("test") && h.To == 1 && h.From > 1)
+			require.True(t, h.Version == ProtocolVersion && h.Cluster == ClusterNumber("test") && h.To == 1 && h.From > 1)
 		}
 	})
 }

@@ -69,6 +69,7 @@ func (l *loop) boot(o replica.Options) error {
 		return err
 	}
 	l.replica = p.(*replica.Replica)
+	l.look()
 	l.flush()
 	l.s.view.publish(l.replica)
 	return l.halted
@@ -113,16 +114,19 @@ func (l *loop) turn() {
 		if n > 0 {
 			l.part = rest[:n]
 			l.replica.Together(l.handlePart)
+			l.look()
 			rest = rest[n:]
 			continue
 		}
 		rest[0].do()
+		l.look()
 		rest = rest[1:]
 	}
 	for t := range l.timers {
 		if l.halted == nil && l.timers[t] <= l.now {
 			l.timers[t] = raft.Never
 			l.replica.Timer(replica.TimerID(t))
+			l.look()
 		}
 	}
 	l.expireCalls()
@@ -142,6 +146,7 @@ func (l *loop) handlePart() {
 				m := &e.messages[i]
 				l.s.metrics.received(m)
 				l.replica.Receive(m.From, m)
+				l.look()
 			}
 		case e.call != nil:
 			l.request(e.call)
@@ -152,8 +157,12 @@ func (l *loop) handlePart() {
 		case e.ticket != 0:
 			l.replica.Synced(e.ticket, e.err)
 		}
+		l.look()
 	}
 }
+
+// look shows what the node has become to a test that looks on.
+func (l *loop) look() { l.s.sights.look(l.replica) }
 
 // flush lets go of what the turn made: messages and answers. Those of a node that has halted stay here.
 func (l *loop) flush() {
@@ -283,6 +292,7 @@ func (l *loop) respond(c *call, r *replica.Response) {
 	}
 	out.Node = uint64(l.s.cfg.ID)
 	out.Leader = uint64(r.Leader)
+	out.AsOf = l.s.sights.upcoming()
 	if r.Status == kv.NotLeader && r.Leader != raft.None {
 		out.LeaderAddress = l.s.book.address(r.Leader, 0)
 	}

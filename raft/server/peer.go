@@ -265,7 +265,7 @@ func (p *peer) stream() error {
 			return p.s.ctx.Err()
 		}
 		messages := p.take(sent)
-		err = sendAll(out, messages)
+		err = sendAll(out, messages, p.s.sights.last())
 		sent = messages
 	}
 	if err == io.EOF { // the stream's end says why
@@ -274,17 +274,17 @@ func (p *peer) stream() error {
 	return err
 }
 
-// sendAll sends messages in parcels.
-func sendAll(out grpc.ClientStreamingClient[raftpb.Parcel, raftpb.Receipt], messages []*raft.Message) error {
+// sendAll sends messages in parcels, none of which was made after the sight of that number.
+func sendAll(out grpc.ClientStreamingClient[raftpb.Parcel, raftpb.Receipt], messages []*raft.Message, asOf uint64) error {
 	for len(messages) > 0 {
 		n, size := 0, 0
 		for n < len(messages) && (n == 0 || size+messages[n].Size() <= maxParcel) {
 			size += messages[n].Size()
 			n++
 		}
-		parcel := &raftpb.Parcel{Messages: make([]*raftpb.Message, n)}
+		parcel := &raftpb.Parcel{Messages: make([]*raftpb.Message, n), AsOf: asOf}
 		for k, m := range messages[:n] {
-			parcel.Messages[k] = toWire(m)
+			parcel.Messages[k] = ToWire(m)
 		}
 		if err := out.Send(parcel); err != nil {
 			return err
@@ -297,7 +297,7 @@ func sendAll(out grpc.ClientStreamingClient[raftpb.Parcel, raftpb.Receipt], mess
 // hello says who speaks to whom.
 func (s *Server) hello(to raft.NodeID) *raftpb.Hello {
 	return &raftpb.Hello{
-		Version: protocolVersion, ClusterName: s.cfg.Cluster, Cluster: ClusterNumber(s.cfg.Cluster),
+		Version: ProtocolVersion, ClusterName: s.cfg.Cluster, Cluster: ClusterNumber(s.cfg.Cluster),
 		From: uint64(s.cfg.ID), To: uint64(to), Incarnation: uint64(s.view.get().incarnation),
 	}
 }

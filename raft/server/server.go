@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -39,6 +40,8 @@ type Server struct {
 	loop       *loop
 	metrics    *metrics
 	refusals   seldom
+	// sights is nil unless tests may look on.
+	sights *watch
 
 	listener net.Listener
 	grpc     *grpc.Server
@@ -68,6 +71,9 @@ func New(cfg Config) (*Server, error) {
 		booted: make(chan struct{}), closing: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if cfg.TestControl {
+		s.sights = newWatch(cfg.Test.Wait)
+	}
 	if cfg.TLS != nil {
 		var err error
 		if s.keys, err = openKeychain(*cfg.TLS, func(what string) { s.log(fmt.Sprintf("Node %v %s", cfg.ID, what)) }); err != nil {
@@ -131,13 +137,18 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.loop.run() }()
-	if s.cfg.Join && !s.folder.owner.Joined {
+	var gone chan struct{}
+	if s.cfg.Test.Wait {
+		gone = s.sights.gone
+	} else if s.cfg.Join && !s.folder.owner.Joined {
 		s.work.Go(s.join)
 	}
 	s.work.Go(s.watch)
 	select {
 	case err := <-ended:
 		return err
+	case <-gone:
+		return errors.New("the test that the node was for has gone")
 	case <-ctx.Done():
 	}
 	s.leave()
@@ -145,8 +156,20 @@ func (s *Server) Run(ctx context.Context) error {
 	return <-ended
 }
 
+// testPatience is how long a node waits for a test.
+const testPatience = time.Minute
+
 // boot makes the replica.
 func (s *Server) boot(ctx context.Context) error {
+	if s.cfg.Test.Wait {
+		select {
+		case <-s.sights.attached:
+		case <-time.After(testPatience):
+			return fmt.Errorf("no test was attached within %v", testPatience)
+		case <-ctx.Done():
+			return errors.New("interrupted before a test was attached")
+		}
+	}
 	if s.folder.fresh {
 		if err := s.beBorn(ctx); err != nil {
 			return err
@@ -169,7 +192,9 @@ func (s *Server) boot(ctx context.Context) error {
 // beBorn decides whether the node begins with the cluster or comes later, and writes it down.
 func (s *Server) beBorn(ctx context.Context) error {
 	newcomer := s.cfg.Join || s.folder.owner.Newcomer
-	if !newcomer {
+	if s.cfg.Test.Wait {
+		newcomer = s.sights.began.GetNewcomer()
+	} else if !newcomer {
 		known, err := s.known(ctx)
 		if err != nil {
 			return err
@@ -192,6 +217,10 @@ func (s *Server) options() replica.Options {
 	if !s.folder.owner.Newcomer {
 		o.Voters = sorted(s.cfg.Peers)
 	}
+	if s.sights != nil {
+		s.cfg.Test.apply(&o)
+		o.Applied = s.sights.applied
+	}
 	return o
 }
 
@@ -202,8 +231,12 @@ func (s *Server) announce() {
 
 // serve begins to take connections.
 func (s *Server) serve() {
+	most := MaxMessage
+	if s.cfg.TestControl {
+		most = math.MaxInt32 // a test is shown the whole log at first
+	}
 	opts := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.MaxConcurrentStreams(1024), grpc.WaitForHandlers(true),
+		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(most), grpc.MaxConcurrentStreams(1024), grpc.WaitForHandlers(true),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTime}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),

@@ -10,11 +10,11 @@ import (
 	"raftsim/raft/raftpb"
 )
 
-// protocolVersion is that of the words between nodes.
-const protocolVersion = 1
+// ProtocolVersion is that of the words between nodes.
+const ProtocolVersion = 1
 
-// toWire makes a message of the wire of one of Raft's. It shares the entries' data.
-func toWire(m *raft.Message) *raftpb.Message {
+// ToWire makes a message of the wire of one of Raft's. It shares the entries' data.
+func ToWire(m *raft.Message) *raftpb.Message {
 	w := &raftpb.Message{Term: uint64(m.Term)}
 	switch m.Kind {
 	case raft.MsgAppendEntries:
@@ -75,9 +75,9 @@ func toWire(m *raft.Message) *raftpb.Message {
 	return w
 }
 
-// fromWire reads a message that the sender of hello sent. The error says why it is none; whether it may be sent,
+// FromWire reads a message that the sender of hello sent. The error says why it is none; whether it may be sent,
 // the core decides.
-func fromWire(h *raftpb.Hello, w *raftpb.Message, m *raft.Message) error {
+func FromWire(h *raftpb.Hello, w *raftpb.Message, m *raft.Message) error {
 	*m = raft.Message{
 		From: raft.NodeID(h.From), To: raft.NodeID(h.To), Term: raft.Term(w.GetTerm()),
 		Cluster: h.Cluster, Incarnation: raft.Incarnation(h.Incarnation),
@@ -126,7 +126,7 @@ func fromWire(h *raftpb.Hello, w *raftpb.Message, m *raft.Message) error {
 		r := b.InstallReply
 		m.InstallReply = raft.InstallReply{Index: raft.Index(r.GetIndex()), Offset: r.GetOffset(), Done: r.GetDone()}
 	default:
-		return fmt.Errorf("a message of a kind that version %d of the protocol does not know", protocolVersion)
+		return fmt.Errorf("a message of a kind that version %d of the protocol does not know", ProtocolVersion)
 	}
 	return nil
 }

@@ -37,12 +37,12 @@ func TestMessagesSurviveTheWire(t *testing.T) {
 		sent, ok := bodies[kind]
 		require.True(t, ok, "%v has no example", kind)
 		sent.Kind, sent.Term, sent.From, sent.To, sent.Cluster, sent.Incarnation = kind, 13, 2, 3, 11, 12
-		b, err := proto.Marshal(toWire(&sent))
+		b, err := proto.Marshal(ToWire(&sent))
 		require.NoError(t, err)
 		var w raftpb.Message
 		require.NoError(t, proto.Unmarshal(b, &w))
 		var got raft.Message
-		require.NoError(t, fromWire(hello, &w, &got), kind)
+		require.NoError(t, FromWire(hello, &w, &got), kind)
 		require.Equal(t, sent, got, "%v", kind)
 	}
 }
@@ -60,7 +60,7 @@ func TestMessagesThatNobodyCanMean(t *testing.T) {
 		"configuration is not of version 1":                      {Term: 1, Body: &raftpb.Message_Install{}},
 	} {
 		var m raft.Message
-		require.ErrorContains(t, fromWire(&raftpb.Hello{}, w, &m), says)
+		require.ErrorContains(t, FromWire(&raftpb.Hello{}, w, &m), says)
 	}
 	var m raft.Message
 	for _, body := range []*raftpb.Message{
@@ -68,6 +68,6 @@ func TestMessagesThatNobodyCanMean(t *testing.T) {
 		{Body: &raftpb.Message_PreVote{}}, {Body: &raftpb.Message_PreVoteReply{}}, {Body: &raftpb.Message_Read{}}, {Body: &raftpb.Message_ReadReply{}},
 		{Body: &raftpb.Message_TimeoutNow{}}, {Body: &raftpb.Message_InstallReply{}},
 	} {
-		require.NoError(t, fromWire(&raftpb.Hello{}, body, &m), "an absent body is an empty one")
+		require.NoError(t, FromWire(&raftpb.Hello{}, body, &m), "an absent body is an empty one")
 	}
 }
