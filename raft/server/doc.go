@@ -24,5 +24,6 @@
 // # Who is told apart
 //
 // A stream between nodes begins with the cluster's name, the protocol's version, and who speaks to whom; what does
-// not fit is refused, and the reason is in both logs. With TLS the certificate has to be the node's.
+// not fit is refused, and the reason is in both logs. With TLS the certificate has to be the node's; the files are read anew when they
+// have changed, for the connections that are made from then on.
 package server
