@@ -85,8 +85,8 @@ func Shipped() ([]File, error) {
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
 // "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] and [FuzzPriority] are no files, whatever
-// lies there of that name: their scenarios are drawn from the seed. The error is a
-// [script.Errors] when the file was read but is no sound scenario.
+// lies there of that name: their scenarios are drawn from the seed. [FuzzTimeouts] and [FuzzFaults] with their bytes are none either, and a
+// file that a Go fuzz test of theirs has written is one. The error is a [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
 	switch name {
 	case Fuzz:
@@ -94,7 +94,13 @@ func Load(name string) (File, error) {
 	case FuzzPriority:
 		return File{Path: name, Scenario: draw.All(name), Draw: draw.Priority}, nil
 	}
+	if f, ok, err := loadSchedule(name); ok {
+		return f, err
+	}
 	source, err := readFile(name)
+	if err == nil && strings.HasPrefix(string(source[:min(len(source), len(corpusHead))]), corpusHead) {
+		return parseCorpus(name, source)
+	}
 	if err == nil {
 		return Parse(name, source)
 	}

@@ -36,7 +36,10 @@ explicit events instead of draws, the fewest entries, nodes and clients, round t
 
 The file says what it shows and where it comes from, expects the violation, so that
 raftsim run passes on it, and names the least change with which the failure goes away.
-Where it can be had, it fails whatever the seed.`,
+Where it can be had, it fails whatever the seed.
+
+FILE may also be what raftsim fuzz or go test -fuzz has found: a name such as fuzz or
+fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults.`,
 		Example: `  raftsim shrink my.yaml --seed 173
   raftsim shrink my.yaml --seed 173 -o minimal.yaml
   raftsim shrink chaos-5 --seed 1 --mutant quorum-third -o minimal.yaml`,

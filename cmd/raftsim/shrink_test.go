@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -30,4 +31,31 @@ $`, got.err)
 	got = raftsim(t, "shrink", "impatient.yaml", "--seed", "3", "-o", "nowhere/minimal.yaml")
 	require.Equal(t, 2, got.code)
 	require.Contains(t, got.err, "nowhere/minimal.yaml: no such file or directory")
+}
+
+// What a Go fuzz test has found is replayed and shrunk by the name it prints, and by the file that go test has written.
+func TestTheInputOfAGoFuzzTestIsShrunk(t *testing.T) {
+	folder := "scenarios/testdata/fuzz/FuzzTimeouts/"
+	inFolder(t, nil)
+	require.NoError(t, os.MkdirAll(folder, 0o777))
+	require.NoError(t, os.WriteFile(folder+"2d0f", []byte("go test fuzz v1\n[]byte(\"\\x03\\x01d\\x05\\x01\\x02\\n\")\n"), 0o666))
+	for _, name := range []string{"fuzz-timeouts:0301640501020a", folder + "2d0f"} {
+		got := running(t.Context(), replays(replayFlags{options: panicking()}, 1, name))
+		require.Equal(t, 1, got.code)
+		require.Contains(t, got.out, "fuzz-timeouts  seed 1  violation\nno-panic: n3 panicked: out of patience (t=0.110s, ")
+
+		f := shrinkFlags{options: panicking()}
+		f.seed.value, f.seed.given = 1, true
+		got = running(t.Context(), func(ctx context.Context, s streams) error { return shrinkRun(ctx, s, name, f) })
+		require.Zero(t, got.code, got.err)
+		require.Contains(t, got.out, "# Shrunk from "+name+" with seed 1.")
+		require.Contains(t, got.out, "- violates: no-panic")
+		require.Contains(t, got.err, "1 node, ")
+
+		got = raftsim(t, "run", name, "--seed", "1")
+		require.Zero(t, got.code, got.err)
+	}
+	got := raftsim(t, "replay", "fuzz-timeouts:xy", "--seed", "1")
+	require.Equal(t, 2, got.code)
+	require.Equal(t, "raftsim: fuzz-timeouts:xy: want the bytes of a schedule, two hexadecimal digits each\n", got.err)
 }

@@ -4,7 +4,8 @@
 // # Strategies
 //
 // Swarm plays the worlds of [draw.World], seed after seed: each has some classes of faults and lacks the others. Priority plays
-// those of [draw.Priority], which are calm but for a few moments at which one node or link is held back or a timer fires.
+// those of [draw.Priority], which are calm but for a few moments at which one node or link is held back or a timer fires. Guided mutates
+// worlds that reached new abstract states. (go test -fuzz makes scenarios of bytes: see [draw.Timeouts] and package seen.)
 //
 // # Promise
 //
