@@ -76,6 +76,9 @@ func TestWorldsAskNoMoreThanRaftPromises(t *testing.T) {
 	for seed := range uint64(worlds) {
 		s := draw.World(seed)
 		lost, down := 0, 0
+		if s.Clients.Mix.Append > 0 {
+			require.Zero(t, s.Clients.ValueSize, "the history keeps every version that was read of a value that grows")
+		}
 		for i := range s.Timeline {
 			e := &s.Timeline[i]
 			switch a := e.Action.(type) {
