@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,29 +21,11 @@ const (
 )
 
 // WriteArtifacts plays a run again and leaves in a folder, which must exist, what one needs to understand it: every event
-// with its cause and the nodes' log lines ([TraceFile]), the clients' history as `raftsim check` reads it ([HistoryFile]), and
-// where the history is why the run failed, a page that draws it ([PictureFile]). It returns the paths written.
+// with its cause and the nodes' log lines ([TraceFile]), and what [Result.WriteHistory] leaves. It returns the paths written.
 func (f File) WriteArtifacts(folder string, seed uint64, o Options) (paths []string, err error) {
-	write := func(name string, fill func(*bufio.Writer) error) {
-		if err != nil {
-			return
-		}
-		path := filepath.Join(folder, name)
-		file, e := os.Create(path)
-		if e != nil {
-			err = e
-			return
-		}
-		w := bufio.NewWriter(file)
-		for _, e := range []error{fill(w), w.Flush(), file.Close()} {
-			if err == nil {
-				err = e
-			}
-		}
-		paths = append(paths, path)
-	}
 	var res Result
-	write(TraceFile, func(w *bufio.Writer) error {
+	path := filepath.Join(folder, TraceFile)
+	err = fillFile(path, func(w *bufio.Writer) error {
 		o.Trace = func(e *sim.Event) { fmt.Fprintln(w, e) }
 		o.Log = func(_ time.Duration, id raft.NodeID, line string) { fmt.Fprintf(w, "    %s\n", line) }
 		res = f.Run(seed, o)
@@ -56,9 +39,38 @@ func (f File) WriteArtifacts(folder string, seed uint64, o Options) (paths []str
 		}
 		return nil
 	})
-	write(HistoryFile, func(w *bufio.Writer) error { return checker.WriteHistory(w, res.History) })
-	if l := res.Linearizability; l != nil && l.Verdict != checker.VerdictLinearizable {
+	if err != nil {
+		return nil, err
+	}
+	more, err := res.WriteHistory(folder)
+	return append([]string{path}, more...), err
+}
+
+// WriteHistory leaves in a folder, which must exist, the clients' history as `raftsim check` reads it ([HistoryFile]), and where
+// the history is why the run failed, a page that draws it ([PictureFile]). It returns the paths written.
+func (r *Result) WriteHistory(folder string) (paths []string, err error) {
+	write := func(name string, fill func(*bufio.Writer) error) {
+		path := filepath.Join(folder, name)
+		if err == nil {
+			err = fillFile(path, fill)
+		}
+		if err == nil {
+			paths = append(paths, path)
+		}
+	}
+	write(HistoryFile, func(w *bufio.Writer) error { return checker.WriteHistory(w, r.History) })
+	if l := r.Linearizability; l != nil && l.Verdict != checker.VerdictLinearizable {
 		write(PictureFile, func(w *bufio.Writer) error { return l.WritePicture(w) })
 	}
 	return paths, err
+}
+
+// fillFile makes a file.
+func fillFile(path string, fill func(*bufio.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(file)
+	return errors.Join(fill(w), w.Flush(), file.Close())
 }

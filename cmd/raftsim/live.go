@@ -47,10 +47,10 @@ inconclusive; --slow 3 has everything take three times as long. Without --seed a
 it is the file's first seed.
 
 raftd is looked for beside raftsim, then built where this is a checkout, then looked for in
-PATH. A run that does not pass leaves the logs of its nodes and what happened, in order,
-in a folder that is named; --keep says which, and keeps them of every run. Containers are
-those of make image, and want Docker with docker-compose or docker compose. Ctrl-C ends
-all nodes.`,
+PATH. A run that does not pass leaves the logs of its nodes, what happened, in order, and
+what the clients saw, for raftsim check, in a folder that is named; --keep says which, and
+keeps them of every run. Containers are those of make image, and want Docker with
+docker-compose or docker compose. Ctrl-C ends all nodes.`,
 		Example: `  raftsim live leader-failure
   raftsim live my.yaml --seeds 1..5 --keep out
   raftsim live late-joiner --compose`,

@@ -47,11 +47,12 @@ func TestLive(t *testing.T) {
 	require.NotZero(t, all[0].Commits)
 	require.Equal(t, "raftsim live gentle.yaml --seed 5 --slow 4", all[0].Replay)
 	require.Contains(t, got.err, "not judged of real nodes: refinement")
-	for _, name := range []string{"n1.log", "n2.log", "n3.log", "events.log", "n1/node.json"} {
+	for _, name := range []string{"n1.log", "n2.log", "n3.log", "trace.txt", "history.jsonl", "n1/node.json"} {
 		text, err := os.ReadFile(filepath.Join("kept/seed-5", name))
 		require.NoError(t, err)
 		require.NotEmpty(t, text, name)
 	}
+	require.Equal(t, 0, raftsim(t, "check", "kept/seed-5/history.jsonl").code)
 }
 
 // A run that does not pass says where its logs are; one that does leaves nothing.

@@ -23,8 +23,8 @@ type Options struct {
 	Raftd string
 	// Compose has them be containers instead.
 	Compose bool
-	// Dir is the folder that takes the nodes' data and logs, and what happened in the order in which it did. It is made if it is not
-	// there, and is not removed.
+	// Dir is the folder that takes the nodes' data and logs, what happened in the order in which it did, and what the clients saw. It is
+	// made if it is not there, and is not removed.
 	Dir string
 	// Slow stretches all times: a second of the scenario takes so many, and the nodes' timeouts are as much longer; 0 is 1.
 	Slow int
@@ -55,6 +55,9 @@ func Play(ctx context.Context, f scenarios.File, seed uint64, o Options) (Result
 	})
 	if p.err != nil {
 		return Result{}, p.err
+	}
+	if _, err := res.WriteHistory(o.Dir); err != nil {
+		return Result{}, fmt.Errorf("what the clients saw cannot be written down: %w", err)
 	}
 	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.real(p.scenario.Cluster.Heartbeat))}
 	out.Fingerprint = 0 // it says nothing of runs that are never alike
@@ -137,7 +140,7 @@ func newPlay(ctx context.Context, sc *script.Scenario, o Options) (*play, error)
 // open starts what has to be there before the world begins: the nodes of its beginning among it, so that they do not
 // come late to it.
 func (p *play) open(o Options) error {
-	f, err := os.Create(filepath.Join(o.Dir, "events.log"))
+	f, err := os.Create(filepath.Join(o.Dir, scenarios.TraceFile))
 	if err != nil {
 		return err
 	}
