@@ -17,7 +17,7 @@ type Bounds struct {
 	StepDowns bool
 	// Snapshots has them taken.
 	Snapshots bool
-	// Reads is how many are asked for, and for how many a leader may find an index in its term.
+	// Reads is how many are asked for, and for how many a leader may find an index in its term, up to MaxReads.
 	Reads int
 	// Leases has who hears from a leader promise to elect no other for a while.
 	Leases bool

@@ -11,6 +11,7 @@ const (
 	MaxEntries  = 4
 	MaxMessages = 16
 	MaxTerm     = 7
+	MaxReads    = 15
 )
 
 // Term numbers elections, from 1; servers begin in term 0.
