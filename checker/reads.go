@@ -8,8 +8,8 @@ import (
 	"raftsim/raft/kv"
 )
 
-// reads is what refinement has to know of a node's reads, since it booted.
-type reads struct {
+// reading is what refinement has to know of a node's reads, since it booted.
+type reading struct {
 	// round is the last that it has begun as a leader: the highest in a message of its own.
 	round uint64
 	// first is the index of its first entry in the term it was last seen to be elected in.
@@ -87,9 +87,9 @@ func (l *inquiries) add(name readName, q inquiry) {
 }
 
 // forget is for a node that goes down.
-func (r *reads) forget() {
+func (r *reading) forget() {
 	clear(r.gets)
-	*r = reads{gets: r.gets, due: r.due[:0]}
+	*r = reading{gets: r.gets, due: r.due[:0]}
 }
 
 // Leases tells that leaders may serve reads without asking anybody, as long as nobody can have been elected since (Raft
