@@ -22,7 +22,7 @@ func absurd(d *draws, w *cluster) {
 	n := w.nodes[1+d.below(3)]
 	index := func() raft.Index { return n.o.Base + 1 + raft.Index(d.below(uint64(len(n.log)+1))) }
 	n.of.event++
-	switch d.below(14) {
+	switch d.below(16) {
 	case 0:
 		w.c.Down(w.moment(), n.o.Node)
 		n.boots()
@@ -68,6 +68,19 @@ func absurd(d *draws, w *cluster) {
 		if len(n.log) > 0 {
 			n.takes(n.o.Base+1+raft.Index(d.below(uint64(len(n.log)))), kv.SessionID(d.below(3)), d.below(10), d.below(2) == 0)
 		}
+	case 14:
+		w.c.AskedToRead(w.moment(), n.o.Node, d.below(3), kv.SessionID(d.below(3)), d.below(4))
+		w.c.Answered(n.o.Node, d.below(3), kv.SessionID(d.below(3)), d.below(4))
+		n.show(0)
+	case 15:
+		m := &raft.Message{
+			Kind: raft.MessageKind(d.below(12)), From: raft.NodeID(d.below(5)), To: n.o.Node, Term: raft.Term(d.below(5)), Incarnation: 1,
+			Read:        raft.ReadIndex{ID: d.below(3), Index: raft.Index(d.below(3))},
+			AppendReply: raft.AppendReply{Round: d.below(3)}, Append: raft.AppendEntries{Round: d.below(3)},
+		}
+		w.c.Received(w.moment(), m)
+		m.From, m.To = n.o.Node, raft.NodeID(1+d.below(3))
+		w.c.Sent(w.moment(), m)
 	}
 }
 

@@ -22,10 +22,10 @@ const farthest = 1 << 20
 
 // Applied tells that a node's state machine took in an entry, of the given client request; effect is false
 // when it took the request for one that it had already carried out. Session 0 is an entry of no client. It
-// returns nil while every property holds. Telling it is what client-once is checked by; entries may be left
-// out. It keeps nothing of e.
+// returns nil while every property holds. Telling it is what client-once is checked by, and refinement of reads that go through the
+// log; entries may be left out. It keeps nothing of e.
 func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.SessionID, seq uint64, effect bool) *Violation {
-	if c.first != nil || !c.checks(stateMachineSafety|clientOnce) {
+	if c.first != nil || !c.checks(stateMachineSafety|clientOnce|refinement) {
 		return c.first
 	}
 	n, end := c.node(id), c.applied.n
@@ -51,10 +51,8 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 	}
 	n.taken = e.Index
 	now := application{entry, session, seq, uint8(id), effect}
-	if c.checks(clientOnce) {
-		if v := c.clientOnce(a, &now, e.Index); v != nil {
-			return c.report(at, v)
-		}
+	if v := c.clientOnce(a, &now, e.Index); v != nil {
+		return c.report(at, v)
 	}
 	if a.by == 0 {
 		*a = now

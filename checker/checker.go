@@ -33,11 +33,14 @@ type Checker struct {
 	spare chain
 
 	leaders  map[raft.Term]raft.NodeID // election-safety
+	led      raft.Term                 // the highest of them
 	matching matching                  // log-matching
 	applied  series[application]       // state-machine-safety and client-once, by index
 	sessions sessions                  // client-once
 	// told says that there were messages that the checker was told of.
 	told bool
+	// leases says that leaders may serve reads by lease.
+	leases bool
 }
 
 // properties is a set of properties.

@@ -99,7 +99,7 @@ func (c *Checker) clientOnce(first, now *application, i raft.Index) *Violation {
 		if now.session == 0 || !now.effect {
 			return nil
 		}
-		if twice, before := c.sessions.effect(now.session, now.seq); twice {
+		if twice, before := c.sessions.effect(now.session, now.seq); twice && c.checks(clientOnce) {
 			where := fmt.Sprintf("at index %d", before)
 			if before == 0 {
 				where = "long before"
@@ -111,6 +111,7 @@ func (c *Checker) clientOnce(first, now *application, i raft.Index) *Violation {
 		return nil
 	}
 	switch {
+	case !c.checks(clientOnce):
 	case first.session != now.session || first.seq != now.seq:
 		return c.violated(clientOnce, []raft.NodeID{a, b}, "index %d is request %d of session %d on %s, and request %d of session %d on %s",
 			i, first.seq, first.session, a, now.seq, now.session, b)

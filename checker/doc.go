@@ -5,7 +5,7 @@
 //
 // Make a [Checker] for a cluster. After every event that touched a node hand it that node's [Observation];
 // tell it of every message that arrives at a node or leaves one and of what it promises, of every crash and every disk that
-// is wiped, and of what the state machines take in. The first [Violation] ends the check:
+// is wiped, of what the state machines take in, and of the reads that clients ask for and are served. The first [Violation] ends the check:
 //
 //	c, err := checker.New(5, nil)
 //	...

@@ -85,9 +85,9 @@ func (c *Checker) Promised(at Moment, p Promise) *Violation {
 	return nil
 }
 
-// Owes says whether promises of a node, or what else it said in messages, wait for its next observation.
+// Owes says whether promises of a node, what else it said in messages, or reads it served wait for its next observation.
 func (c *Checker) Owes(id raft.NodeID) bool {
-	return id < raft.NodeID(len(c.nodes)) && (len(c.nodes[id].pending) > 0 || c.nodes[id].claims())
+	return id < raft.NodeID(len(c.nodes)) && (len(c.nodes[id].pending) > 0 || c.nodes[id].owing)
 }
 
 // durablePromises is: an acknowledged vote or entry is on the disk.

@@ -60,7 +60,7 @@ func (c *Checker) electionSafety(s *step) *Violation {
 	id, term := s.n.id, s.o.Term
 	first, taken := c.leaders[term]
 	if !taken {
-		c.leaders[term] = id
+		c.leaders[term], c.led = id, max(c.led, term)
 	}
 	switch {
 	case !c.checks(electionSafety):

@@ -21,6 +21,8 @@ type heard struct {
 	// claimedCommit the highest commit index it has told of beyond what was seen.
 	claimed       raft.Term
 	claimedCommit raft.Index
+	// owing says that the node has said something, or served a read, that it has still to show to be right.
+	owing bool
 }
 
 // arrival is the message a node received in an event, if any.
@@ -92,6 +94,8 @@ type answer struct {
 	incarnation raft.Incarnation
 	vote        bool
 	match       raft.Index
+	// round is the last of the node's that it has answered.
+	round uint64
 }
 
 // of returns the place for what the sender of an answer says, nil when there is none of that name.
@@ -145,9 +149,14 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 		a.index, a.logTerm, a.commit, a.entries = p.PrevIndex, p.PrevTerm, p.Commit, p.Entries
 		n.verify(a)
 	case raft.MsgAppendReply:
+		n.takeRound(m)
 		if m.AppendReply.Success {
 			n.takeMatch(m, m.AppendReply.Match)
 		}
+	case raft.MsgReadIndex:
+		c.note(n, at, m)
+	case raft.MsgReadIndexReply:
+		n.learn(m)
 	case raft.MsgRequestVote:
 		a.index, a.logTerm = m.RequestVote.LastIndex, m.RequestVote.LastTerm
 	case raft.MsgVoteReply:
@@ -182,7 +191,7 @@ func (n *node) knows(m *raft.Message) bool {
 			return false
 		}
 		a := &t.by[m.From]
-		return a.incarnation == m.Incarnation && m.AppendReply.Match <= a.match
+		return a.incarnation == m.Incarnation && m.AppendReply.Match <= a.match && m.AppendReply.Round <= a.round
 	}
 	return false
 }
@@ -226,6 +235,7 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 	}
 	switch m.Kind {
 	case raft.MsgAppendEntries:
+		n.round = max(n.round, m.Append.Round)
 		return c.report(at, c.sendsEntries(n, m))
 	case raft.MsgAppendReply:
 		if r := &m.AppendReply; r.Success && (r.Match > n.verified.index || m.Term != n.verified.term) && r.Match > n.seen.base {
@@ -236,6 +246,10 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 		return c.report(at, c.sendsSnapshot(n, m))
 	case raft.MsgRequestVote:
 		return c.report(at, c.asksForVote(n, m))
+	case raft.MsgReadIndex:
+		c.ask(n, at, m)
+	case raft.MsgReadIndexReply:
+		n.tell(m)
 	}
 	return nil
 }
@@ -243,15 +257,12 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 // claim notes what a message says of the node that the node has not shown yet: it has to by the end of the event.
 func (n *node) claim(term raft.Term, commit raft.Index) {
 	if n.seen.role != raft.Leader || n.seen.term != term {
-		n.claimed = term
+		n.claimed, n.owing = term, true
 	}
 	if commit > n.seen.commit {
-		n.claimedCommit = max(n.claimedCommit, commit)
+		n.claimedCommit, n.owing = max(n.claimedCommit, commit), true
 	}
 }
-
-// claims says whether there is something that the node has still to show.
-func (h *heard) claims() bool { return h.claimed|raft.Term(h.claimedCommit) != 0 }
 
 // sendsEntries is about AppendEntries. What the log has not shown yet the node has just written itself.
 func (c *Checker) sendsEntries(n *node, m *raft.Message) *Violation {
@@ -301,10 +312,10 @@ func (c *Checker) asksForVote(n *node, m *raft.Message) *Violation {
 		n.id, m.To, m.Term, p.LastIndex, p.LastTerm, s.index, s.logTerm)
 }
 
-// keepsClaims asks, after an event, whether a node is what it said in messages.
+// keepsClaims asks, after an event, whether a node is what it said in messages, and was right to serve reads.
 func (c *Checker) keepsClaims(n *node) *Violation {
 	term, commit := n.claimed, n.claimedCommit
-	n.claimed, n.claimedCommit = 0, 0
+	n.claimed, n.claimedCommit, n.owing = 0, 0, false
 	switch {
 	case term != 0 && c.leaders[term] != n.id:
 		return c.violated(refinement, []raft.NodeID{n.id}, "%s sends what only the leader of term %d may: AppendEntries is not enabled", n.id, term)
@@ -312,7 +323,7 @@ func (c *Checker) keepsClaims(n *node) *Violation {
 		return c.violated(refinement, []raft.NodeID{n.id}, "%s tells others that index %d is committed, and its commit index is %d: AppendEntries is not enabled",
 			n.id, commit, n.seen.commit)
 	}
-	return nil
+	return c.servesReads(n)
 }
 
 // forget is for a node that goes down.

@@ -28,6 +28,7 @@ type node struct {
 	promises
 	votes votes
 	heard
+	reading
 }
 
 // former is a node whose disk was wiped. What it acknowledged still counts with the leader it told.
@@ -98,6 +99,7 @@ func (c *Checker) Down(at Moment, id raft.NodeID) {
 	n.seen.role, n.seen.commit, n.seen.applied = raft.Follower, 0, 0
 	n.down()
 	n.heard.forget()
+	n.reading.forget()
 }
 
 // Wiped tells that a node's disk was erased while it was down, and with it all that the node promised: what boots

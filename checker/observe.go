@@ -61,7 +61,7 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 		s.commit == o.Commit && s.applied == o.Applied && s.base == o.Base &&
 		s.configuredAt == o.ConfigurationIndex && n.shown == o.Configuration && c.first == nil {
 		n.event = at.Event
-		if len(n.pending) == 0 && !n.claims() {
+		if len(n.pending) == 0 && !n.owing {
 			return nil
 		}
 		return c.report(at, c.keeps(n))
@@ -103,7 +103,7 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 		c.promiseToSelf(&s)
 		v = c.settle(n)
 	}
-	if v == nil && n.claims() {
+	if v == nil && n.owing {
 		v = c.keepsClaims(n)
 	}
 	return v

@@ -23,13 +23,19 @@ import (
 //     it, in that term; another's to what a message of the term says, as far as the log is known to be the leader's, or to the end
 //     of a snapshot it was sent;
 //   - a candidate asks for votes with the log it stood with (RequestVote), and only who leads the term sends entries or
-//     snapshots: those of its log, with no higher a commit index than its own (AppendEntries, InstallSnapshot).
+//     snapshots: those of its log, with no higher a commit index than its own (AppendEntries, InstallSnapshot);
+//   - a read is served by ServeRead, with all applied that it has to see: what its leader knew to be committed when it was asked
+//     for, an entry of the leader's term included (ReadIndex, HandleReadIndexRequest). A majority has answered a round that the leader
+//     began after that (ConfirmLeader, ConfirmRead), or, by lease, nobody had been elected in a later term yet (LeaseRead); a
+//     follower was told the index in answer to a question of its own that is no older than the read (HandleReadIndexResponse).
+//     A read that goes through the log is served once its entry is applied.
 //
 // So it judges by what arrived at the node, not by what others have done meanwhile: a leader with the acknowledgements of too few is
 // seen although the rest have the entry on their disks. The guards are the very functions that the search of the specification has tried.
 //
 // It does not check that a promise is on the disk, which is durable-promises, what configuration comes after which, which is
-// configuration-changes, and reads, of which observations say nothing. An action that is enabled need not be taken. Nothing is
+// configuration-changes, and what a read saw, which is for linearizability. Whether followers keep to what leases rest on it sees by the
+// leaders they elect only. An action that is enabled need not be taken. Nothing is
 // judged of a cluster whose messages the checker is not told of.
 //
 // In Ongaro's TLA+ specification: Next, and the actions it names.
@@ -37,6 +43,9 @@ func (c *Checker) refinement(s *step) *Violation {
 	if !s.boot && s.o.Term > s.was.term && s.o.Vote == s.n.id {
 		// This counts before the first message has arrived, too: the request for votes may leave much later.
 		s.n.stood = standing{s.o.Term, s.n.log.last(), s.n.lastTerm()}
+	}
+	if s.elected {
+		s.n.first = s.was.last + 1
 	}
 	if !c.told {
 		return nil

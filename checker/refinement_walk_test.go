@@ -27,22 +27,66 @@ type walk struct {
 func newWalk(t *testing.T, seed uint64, actions []spec.Action) *walk {
 	c, err := New(3, []string{"refinement"})
 	require.NoError(t, err)
-	w := &walk{c: c, actions: actions, random: seed, b: spec.Bounds{
+	w := &walk{c: c, actions: refined(), random: seed, b: spec.Bounds{
 		Servers: 3, Terms: spec.MaxTerm, Entries: spec.MaxEntries, Messages: spec.MaxMessages,
 		Restarts: 100, StepDowns: true, Snapshots: true,
 	}}
+	reads := seed%2 == 1
+	if reads {
+		w.b.Reads, w.b.Prompt, w.b.Leases = spec.MaxReads, true, seed%4 == 3
+	}
+	if w.b.Leases {
+		c.Leases()
+	}
 	w.s = spec.Init(&w.b)
 	for i := spec.Node(1); i <= 3; i++ {
 		w.show(i, nil, true)
 	}
 	c.told = true
+	if reads { // which begin where there is something to read
+		for _, step := range [...]string{"Timeout(n1, nobody)", "RequestVote(n1, n2)", "UpdateTerm(n2, nobody)", "HandleRequestVoteRequest(n2, n1)",
+			"HandleRequestVoteResponse(n1, n2)", "BecomeLeader(n1, nobody)", "ClientRequest(n1, nobody)", "AppendEntries(n1, n2)",
+			"HandleAppendEntriesRequest(n2, n1)", "HandleAppendEntriesResponse(n1, n2)", "AdvanceCommitIndex(n1, nobody)"} {
+			require.Nil(t, w.named(step), step)
+		}
+	}
+	w.actions = actions
 	return w
+}
+
+// named takes the first step of that name.
+func (w *walk) named(step string) *Violation {
+	for _, a := range w.actions {
+		var next, to spec.State
+		var who, other spec.Node
+		a.Each(&w.s, &next, &w.b, func(i, j spec.Node) {
+			if a.Name+"("+i.String()+", "+j.String()+")" == step && who == spec.Nobody {
+				to, who, other = next, i, j
+			}
+		})
+		if who != spec.Nobody {
+			return w.take(a.Name, &to, who, other)
+		}
+	}
+	panic(step + " is not enabled")
+}
+
+// lose takes a message away when there are many, so that there is room for others.
+func (w *walk) lose() {
+	n := int(w.s.Messages)
+	if n < spec.MaxMessages-4 {
+		return
+	}
+	k := w.draw(n)
+	copy(w.s.Sent[k:n-1], w.s.Sent[k+1:n])
+	w.s.Sent[n-1] = spec.Message{}
+	w.s.Messages--
 }
 
 // refined are the actions a walk takes: those that refinement judges.
 func refined() []spec.Action {
 	return slices.DeleteFunc(spec.Actions(), func(a spec.Action) bool {
-		return slices.Contains([]string{"ChangeConfiguration", "LeaveJoint", "ReadIndex", "ConfirmRead"}, a.Name)
+		return slices.Contains([]string{"ChangeConfiguration", "LeaveJoint"}, a.Name)
 	})
 }
 
@@ -58,6 +102,7 @@ func (w *walk) draw(n int) int {
 // step takes one of the actions that can be taken, any with the same chance, and shows what came of it. Restarts and
 // elections are rarer than what follows them.
 func (w *walk) step() *Violation {
+	w.lose()
 	for {
 		k := w.draw(len(w.actions))
 		if name := w.actions[k].Name; (name == "Restart" || name == "Timeout" || name == "StepDown") && w.draw(6) > 0 {
@@ -91,8 +136,20 @@ func (w *walk) take(name string, next *spec.State, i, j spec.Node) *Violation {
 		return w.show(i, &was, true)
 	case "UpdateTerm":
 		w.c.Received(at, &raft.Message{Kind: raft.MsgReadIndexReply, From: raft.NodeID(i%3 + 1), To: raft.NodeID(i), Term: raft.Term(next.At(i).Term)})
-	case "HandleRequestVoteRequest", "HandleRequestVoteResponse", "HandleAppendEntriesRequest", "HandleAppendEntriesResponse", "HandleInstallSnapshotRequest":
+	case "ReadRequest":
+		w.c.AskedToRead(at, raft.NodeID(i), 1, 1, uint64(next.At(i).Read.ID))
+	case "ServeRead":
+		w.c.Answered(raft.NodeID(i), 1, 1, uint64(was.At(i).Read.ID))
+	case "Apply":
+		w.c.Applied(at, raft.NodeID(i), &raft.Entry{Index: raft.Index(next.At(i).Applied)}, 0, 0, true)
+	case "HandleReadIndexRequest", "HandleReadIndexResponse", "HandleConfirmLeaderResponse",
+		"HandleRequestVoteRequest", "HandleRequestVoteResponse", "HandleAppendEntriesRequest", "HandleAppendEntriesResponse", "HandleInstallSnapshotRequest":
 		w.c.Received(at, message(w.handled(name, &was, next, i, j)))
+	}
+	if v := next.At(i); v.Round > was.At(i).Round {
+		m := message(spec.Message{Kind: spec.AppendEntriesRequest, From: i, To: i%3 + 1, Term: v.Term, Index: v.Log.Len, LogTerm: v.Log.LastTerm()})
+		m.Append.Round = round(v.Term, v.Round)
+		w.c.Sent(at, m)
 	}
 	if next.Messages > was.Messages {
 		m := message(fresh(&was, next))
@@ -105,6 +162,9 @@ func (w *walk) take(name string, next *spec.State, i, j spec.Node) *Violation {
 	}
 	return w.show(i, &was, false)
 }
+
+// round numbers a leader's rounds: unlike the specification, from one term on to the next.
+func round(t spec.Term, r spec.Round) uint64 { return uint64(t)*(spec.MaxReads+1) + uint64(r) }
 
 // fresh is the message that one state has more than another.
 func fresh(was, next *spec.State) spec.Message {
@@ -121,7 +181,8 @@ func (w *walk) handled(name string, was, next *spec.State, i, j spec.Node) spec.
 	kinds := map[string]spec.Kind{
 		"HandleRequestVoteRequest": spec.RequestVoteRequest, "HandleRequestVoteResponse": spec.RequestVoteResponse,
 		"HandleAppendEntriesRequest": spec.AppendEntriesRequest, "HandleAppendEntriesResponse": spec.AppendEntriesResponse,
-		"HandleInstallSnapshotRequest": spec.InstallSnapshotRequest,
+		"HandleInstallSnapshotRequest": spec.InstallSnapshotRequest, "HandleReadIndexRequest": spec.ReadIndexRequest,
+		"HandleReadIndexResponse": spec.ReadIndexResponse, "HandleConfirmLeaderResponse": spec.ConfirmLeaderResponse,
 	}
 	for _, a := range w.actions {
 		if a.Name != name {
@@ -164,6 +225,13 @@ func message(m spec.Message) *raft.Message {
 		}
 	case spec.AppendEntriesResponse:
 		out.Kind, out.AppendReply = raft.MsgAppendReply, raft.AppendReply{Success: true, Match: index}
+	case spec.ReadIndexRequest, spec.ReadIndexResponse:
+		out.Kind, out.Read = raft.MsgReadIndex, raft.ReadIndex{ID: uint64(m.Read), Index: index}
+		if m.Kind == spec.ReadIndexResponse {
+			out.Kind = raft.MsgReadIndexReply
+		}
+	case spec.ConfirmLeaderResponse:
+		out.Kind, out.AppendReply = raft.MsgAppendReply, raft.AppendReply{Round: round(m.Term, m.Round)}
 	case spec.InstallSnapshotRequest:
 		out.Kind, out.Install = raft.MsgInstallSnapshot, raft.InstallSnapshot{Index: index, Term: term}
 	}
@@ -185,6 +253,9 @@ func (w *walk) show(i spec.Node, was *spec.State, boot bool) *Violation {
 		Base: raft.Index(v.Base), BaseTerm: raft.Term(v.Log.At(v.Base).Term), LastIndex: raft.Index(v.Log.Len),
 		DurableIndex: same(&v.Log, &v.Disk.Log), DurableTerm: raft.Term(v.Disk.Term), DurableVote: raft.NodeID(v.Disk.Vote),
 		Role: [...]raft.Role{raft.Follower, raft.Candidate, raft.Leader}[v.Role],
+	}
+	if w.b.Reads > 0 {
+		o.Applied = raft.Index(max(v.Applied, v.Base))
 	}
 	if boot {
 		w.boots[i]++
@@ -248,6 +319,12 @@ func TestWhatTheSpecificationDoesNotAllowIsRefused(t *testing.T) {
 			v := s.At(i)
 			v.Term++
 			return spec.Timeout(s, b, i)
+		},
+		"ServeRead": func(s *spec.State, _ *spec.Bounds, i spec.Node) bool {
+			v := s.At(i)
+			r := v.Read
+			v.Read = spec.Read{}
+			return v.Role != spec.Leader && r.ID != 0 && !r.Known && v.Applied > 0
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

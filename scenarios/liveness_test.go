@@ -142,7 +142,7 @@ func TestACoreThatAnswersNobodyIsStuck(t *testing.T) {
 		}
 		return q.Op == kv.Get
 	}})
-	requireViolation(t, play(t, "duration: 1s\nexpect: {liveness: core}", liar), "linearizability", `"alive" was written and acknowledged, and then "" was read`)
+	requireViolation(t, play(t, "duration: 1s\nexpect: [{always: [election-safety]}, {liveness: core}]", liar), "linearizability", `"alive" was written and acknowledged, and then "" was read`)
 }
 
 // The bound is the file's, and without one goes by the timeouts.

@@ -76,6 +76,7 @@ type said struct {
 	index       raft.Index
 	logTerm     raft.Term
 	commit      raft.Index
+	round       uint64 // of a heartbeat
 }
 
 // again says whether a message says nothing but what was said.
@@ -88,7 +89,7 @@ func (s *said) again(to raft.NodeID, m *raft.Message) bool {
 		return r.Success && r.Match == s.index && to == s.to
 	}
 	p := &m.Append
-	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit
+	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit && p.Round == s.round
 }
 
 // take notes a message that was found good, if its like can come often.
@@ -98,7 +99,7 @@ func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	case m.Kind == raft.MsgAppendReply && r.Success:
 		*s = said{kind: m.Kind, to: to, term: m.Term, incarnation: m.Incarnation, index: r.Match}
 	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
-		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit}
+		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit, round: p.Round}
 	default:
 		*s = said{}
 	}
@@ -328,6 +329,20 @@ func (r *Run) promised(at checker.Moment, from raft.NodeID, m *raft.Message, kin
 	p := checker.Promise{Kind: kind, Node: from, To: to, Term: m.Term, Incarnation: m.Incarnation, Index: i}
 	if v := r.check.Promised(at, p); v != nil {
 		r.broken(v)
+	}
+}
+
+// requested tells the checker of a read that a client asks for.
+func (r *Run) requested(to raft.NodeID, from sim.ClientID, q *kv.Request) {
+	if q.Op == kv.Get {
+		r.check.AskedToRead(r.checkMoment(), to, uint64(from), q.Session, q.Seq)
+	}
+}
+
+// answered tells the checker that a request was carried out.
+func (r *Run) answered(from raft.NodeID, to sim.ClientID, a *sim.Response) {
+	if a.Status == kv.OK {
+		r.check.Answered(from, uint64(to), a.Session, a.Seq)
 	}
 }
 

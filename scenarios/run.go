@@ -143,6 +143,9 @@ func (r *Run) build() error {
 	if r.check, err = checker.New(sc.Cluster.Nodes, r.invariants()); err != nil {
 		return err
 	}
+	if sc.Cluster.Reads == script.ReadsLease {
+		r.check.Leases()
+	}
 	link := baseLink(sc.Network)
 	r.world = sim.New(sim.Config{
 		Seed: r.seed, Link: link, ClientLink: link,
@@ -226,6 +229,7 @@ func baseLink(n script.Network) sim.Link {
 // hooks are those the run itself needs, and those it passes on.
 func (r *Run) hooks() sim.Hooks {
 	h := sim.Hooks{Touched: r.touched, Sent: r.sent, Received: r.received, Booted: r.booted, Stopped: r.stopped}
+	h.Requested, h.Answered = r.requested, r.answered
 	if r.opts.Trace != nil || r.opts.each != nil || r.opts.Observe != nil || r.opts.StopAtEvent != 0 {
 		h.Trace = r.trace
 	}

@@ -126,7 +126,7 @@ func TestArtifacts(t *testing.T) {
 		}
 		return q.Op == kv.Get
 	}})
-	f := parse(t, "duration: 1s\nexpect: {history: linearizable}"+clients)
+	f := parse(t, "duration: 1s\nexpect: [{always: [election-safety]}, {history: linearizable}]"+clients)
 	folder := t.TempDir()
 	paths, err := f.WriteArtifacts(folder, 1, lying)
 	require.NoError(t, err)

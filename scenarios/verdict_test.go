@@ -184,11 +184,12 @@ func breaking(how broken) scenarios.Options {
 	}}
 }
 
-// A read of what nobody wrote is not linearizable; with hardly any budget that cannot be said.
+// A read of what nobody wrote is not linearizable; with hardly any budget that cannot be said. (That it was served at all is
+// against refinement.)
 func TestHistory(t *testing.T) {
 	const text = `
 duration: 2s
-expect: {history: linearizable}
+expect: [{always: [election-safety]}, {history: linearizable}]
 ` + clients
 	lying := breaking(broken{request: func(b *broken, c replica.ClientID, q *kv.Request) bool {
 		if q.Op != kv.Get || q.Seq%8 != 0 {
@@ -201,11 +202,13 @@ expect: {history: linearizable}
 	requireViolation(t, r, "linearizability", `key "k`)
 	require.Zero(t, r.Event)
 	require.Equal(t, checker.VerdictNotLinearizable, r.Linearizability.Verdict)
+	r = play(t, "duration: 2s\nexpect: {history: linearizable}"+clients, lying)
+	requireViolation(t, r, "refinement", "serves a read as leader of term 1, confirmed by 1 of 3")
 
 	const crowd = `
 duration: 2s
 clients: {count: 8, rate: 500/s, keys: 1, timeout: 200ms, mix: {get: 50%, append: 50%}}
-expect: {history: linearizable}
+expect: [{always: [election-safety]}, {history: linearizable}]
 `
 	lying.HistoryBudget = 1
 	r = play(t, crowd, lying)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"raftsim/raft"
+	"raftsim/raft/kv"
 	"raftsim/raft/replica"
 )
 
@@ -88,6 +89,10 @@ type Hooks struct {
 	Sent func(from, to raft.NodeID, m Message)
 	// Received comes when a message is about to be handled by a node, and Touched after that. The message is not kept.
 	Received func(to, from raft.NodeID, m Message)
+	// Requested comes when a client's request is about to be handled by a node, and Touched after that. It is not kept.
+	Requested func(to raft.NodeID, from ClientID, r *kv.Request)
+	// Answered comes when a node answers a client, before the network has its way. The response is not kept.
+	Answered func(from raft.NodeID, to ClientID, r *Response)
 	// Booted comes when a node has booted, before Touched.
 	Booted func(id raft.NodeID)
 	// Stopped comes when a node has crashed or halted.

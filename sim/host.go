@@ -143,6 +143,9 @@ func (w *World) serve(e queued) {
 	if w.hooks.Trace != nil {
 		w.trace(Event{Kind: EventRequest, Cause: r.cause, Node: n.id, Client: client, Request: &r.request})
 	}
+	if w.hooks.Requested != nil {
+		w.hooks.Requested(n.id, client, &r.request)
+	}
 	w.running = n.id
 	n.process.Request(client, &r.request)
 	w.running = raft.None
@@ -168,6 +171,12 @@ func (w *World) dropRequest(ref uint32, to raft.NodeID, why Drop) {
 func (n *node) Answer(client ClientID, r *Response) {
 	w := n.world
 	w.counters.Answers++
+	if w.hooks.Answered != nil {
+		running := w.running
+		w.running = raft.None
+		w.hooks.Answered(n.id, client, r)
+		w.running = running
+	}
 	h := w.host(client)
 	if h == nil {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropNowhere, Response: r, Cause: w.cause})

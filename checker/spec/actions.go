@@ -36,8 +36,18 @@ func Actions() []Action {
 		{"HandleInstallSnapshotRequest", perMessage(HandleInstallSnapshotRequest)},
 		{"ChangeConfiguration", eachConfiguration},
 		{"LeaveJoint", perServer(LeaveJoint)},
+		{"ReadRequest", perServer(ReadRequest)},
 		{"ReadIndex", perServer(ReadIndex)},
-		{"ConfirmRead", perPair(ConfirmRead)},
+		{"RequestReadIndex", perPair(RequestReadIndex)},
+		{"HandleReadIndexRequest", perMessage(HandleReadIndexRequest)},
+		{"ConfirmLeader", eachRound},
+		{"HandleConfirmLeaderResponse", perMessage(HandleConfirmLeaderResponse)},
+		{"ConfirmRead", perServer(ConfirmRead)},
+		{"HandleReadIndexResponse", perMessage(HandleReadIndexResponse)},
+		{"Apply", perServer(Apply)},
+		{"ServeRead", perServer(ServeRead)},
+		{"LeaseRead", perServer(LeaseRead)},
+		{"EndPromise", perServer(EndPromise)},
 	}
 }
 
@@ -86,14 +96,14 @@ func perMessage(do ofMessage) func(s, next *State, b *Bounds, yield Yield) {
 	}
 }
 
-// Restart has a server start again from its disk.
+// Restart has a server start again from its disk. What it promised a leader it keeps.
 func Restart(s *State, b *Bounds, i Node) bool {
 	if b.Restarts == 0 {
 		return false
 	}
 	v := s.At(i)
 	d := v.Disk
-	*v = Server{Term: d.Term, Vote: d.Vote, Log: d.Log, Base: d.Base, Commit: d.Base, Disk: d}
+	*v = Server{Term: d.Term, Vote: d.Vote, Log: d.Log, Base: d.Base, Commit: d.Base, Disk: d, Promise: v.Promise}
 	s.Restarts++
 	return true
 }
@@ -115,14 +125,15 @@ func wrote(s *State, b *Bounds, i Node) {
 
 // follow has a server be a follower.
 func follow(v *Server) {
-	v.Role, v.Granted, v.Match, v.Read = Follower, 0, [MaxServers]Index{}, Read{}
+	v.Role, v.Granted, v.Match = Follower, 0, [MaxServers]Index{}
+	v.Noted, v.Round, v.Confirmed = Inquiry{}, 0, [MaxServers]Round{}
 }
 
 // Timeout has a server that may decide something stand for election in a new term.
 func Timeout(s *State, b *Bounds, i Node) bool {
 	v := s.At(i)
 	c := s.Configuration(i)
-	if v.Role == Leader || !(c.Voters | c.Outgoing).Has(i) || v.Term >= b.Terms {
+	if v.Role == Leader || !(c.Voters | c.Outgoing).Has(i) || v.Term >= b.Terms || !MayElect(v.Promise) {
 		return false
 	}
 	follow(v)

@@ -54,8 +54,8 @@ func ChangeConfiguration(s *State, b *Bounds, i Node, voters Set) bool {
 	return appendOwn(s, b, i, next)
 }
 
-// committedOwn says whether a leader has committed an entry of its term, so that its commit index is no lower than any before it.
-func committedOwn(v *Server) bool { return v.Commit > 0 && v.Log.At(v.Commit).Term == v.Term }
+// committedOwn says whether a leader has committed an entry of its term.
+func committedOwn(v *Server) bool { return KnowsCommitted(v.Log.At(v.Commit).Term, v.Term) }
 
 func eachConfiguration(s, next *State, b *Bounds, yield Yield) {
 	for _, i := range b.nodes() {
@@ -72,26 +72,4 @@ func LeaveJoint(s *State, b *Bounds, i Node) bool {
 	v := s.At(i)
 	c, at := s.latest(&v.Log, v.Log.Len)
 	return c.Outgoing != 0 && at <= v.Commit && appendOwn(s, b, i, Configuration{Voters: c.Voters})
-}
-
-// ReadIndex has a leader note at which index a read may be made, once a majority has been in its term since
-// (dissertation §6.4).
-func ReadIndex(s *State, b *Bounds, i Node) bool {
-	v := s.At(i)
-	if !b.Reads || v.Role != Leader || v.Read.On || !committedOwn(v) {
-		return false
-	}
-	v.Read = Read{On: true, Index: v.Commit, Floor: s.Committed.Len, Acks: SetOf(i)}
-	return true
-}
-
-// ConfirmRead notes that another server is in the leader's term, as the answer to a heartbeat sent for the read shows.
-// That the answer takes a while changes nothing about it.
-func ConfirmRead(s *State, _ *Bounds, i, j Node) bool {
-	v := s.At(i)
-	if !v.Read.On || s.At(j).Term != v.Term {
-		return false
-	}
-	v.Read.Acks |= SetOf(j)
-	return true
 }

@@ -15,8 +15,12 @@ type Bounds struct {
 	Prompt bool
 	// StepDowns has servers give up by themselves.
 	StepDowns bool
-	// Snapshots and Reads have them taken, and made.
-	Snapshots, Reads bool
+	// Snapshots has them taken.
+	Snapshots bool
+	// Reads is how many are asked for, and for how many a leader may find an index in its term, up to MaxReads.
+	Reads int
+	// Leases has who hears from a leader promise to elect no other for a while.
+	Leases bool
 	// Configurations are those that leaders may change to.
 	Configurations []Set
 }

@@ -11,7 +11,11 @@ import (
 func TestNoGuardCanBeLeftOut(t *testing.T) {
 	const oneVoted = "Timeout(n1) Persist(n1) RequestVote(n1,n2) UpdateTerm(n2) HandleRequestVoteRequest(n2,n1) Persist(n2) " +
 		"HandleRequestVoteRequest(n2,n1) HandleRequestVoteResponse(n1,n2) BecomeLeader(n1) "
-	committed := elect("n1", "n2") + "ClientRequest(n1)" + replicate("n1", "n2") + "AdvanceCommitIndex(n1) "
+	served := oneRead + "HandleConfirmLeaderResponse(n1,n2) ConfirmRead(n1) Apply(n1) ServeRead(n1)"
+	// n2 has served a read that n1 found an index for, and n1 has committed another entry since.
+	asked := committed + "ReadRequest(n2) RequestReadIndex(n2,n1) HandleReadIndexRequest(n1,n2) ConfirmLeader(n2,n1) HandleConfirmLeaderResponse(n1,n2)" +
+		"ConfirmRead(n1) HandleReadIndexResponse(n2,n1) AppendEntries(n1,n2) HandleAppendEntriesRequest(n2,n1) Apply(n2) ServeRead(n2)" +
+		"ClientRequest(n1) UpdateTerm(n3)" + replicate("n1", "n3") + replicate("n1", "n3") + "AdvanceCommitIndex(n1)"
 	for _, c := range []struct {
 		name   string
 		bounds Bounds
@@ -83,13 +87,46 @@ func TestNoGuardCanBeLeftOut(t *testing.T) {
 				v.Base, v.Disk.Base = v.Log.Len, v.Log.Len
 				return v.Log.Len > 0
 			}), "StateMachineSafety"},
-		{"a read before an entry of the term", Bounds{Servers: 3, Terms: 2, Entries: 2, Messages: 6, Prompt: true, Reads: true},
+		{"a read before an entry of the term", Bounds{Servers: 3, Terms: 2, Entries: 2, Messages: 7, Prompt: true, Reads: 1},
 			committed + elect("n2", "n3"),
 			"ReadIndex", perServer(func(s *State, _ *Bounds, i Node) bool {
 				v := s.At(i)
-				v.Read = Read{On: true, Index: v.Commit, Floor: s.Committed.Len, Acks: SetOf(i)}
-				return v.Role == Leader
+				if v.Role != Leader || v.Read.ID == 0 || v.Read.Known || v.Round > 0 {
+					return false
+				}
+				v.Round++
+				v.Noted = Inquiry{From: i, ID: v.Read.ID, Index: v.Commit, Round: v.Round}
+				return true
 			}), "ReadsSeeWhatWasCommitted"},
+		{"a read that an earlier round confirms", Bounds{Servers: 3, Terms: 2, Entries: 2, Messages: 12, Prompt: true, Reads: 2},
+			served + elect("n2", "n3") + "ClientRequest(n2)" + replicate("n2", "n3") + replicate("n2", "n3") + "AdvanceCommitIndex(n2)",
+			"ConfirmRead", perServer(func(s *State, b *Bounds, i Node) bool {
+				v := s.At(i)
+				v.Noted.Round = min(v.Noted.Round, 1)
+				return ConfirmRead(s, b, i)
+			}), "ReadsSeeWhatWasCommitted"},
+		{"a read that is served before all is applied", Bounds{Servers: 3, Terms: 1, Entries: 1, Messages: 6, Prompt: true, Reads: 1}, committed,
+			"ServeRead", perServer(func(s *State, _ *Bounds, i Node) bool { return s.At(i).Read.Known && serve(s, i) }), "ReadsSeeWhatWasCommitted"},
+		{"an index of another read", Bounds{Servers: 3, Terms: 1, Entries: 2, Messages: 13, Prompt: true, Reads: 2}, asked,
+			"HandleReadIndexResponse", perMessage(func(s *State, b *Bounds, m Message) bool {
+				m.Read = s.At(m.To).Read.ID
+				return m.Read != 0 && HandleReadIndexResponse(s, b, m)
+			}), "ReadsSeeWhatWasCommitted"},
+		{"a vote in spite of a promise", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 7, Prompt: true, Reads: 1, Leases: true},
+			committed + "UpdateTerm(n3) ReadRequest(n1) ReadIndex(n1) ConfirmLeader(n3,n1)",
+			"HandleRequestVoteRequest", perMessage(func(s *State, b *Bounds, m Message) bool {
+				s.At(m.To).Promise = 0
+				return HandleRequestVoteRequest(s, b, m) && keep(s.At(m.To))
+			}), "LeasesExcludeElections"},
+		{"a candidate in spite of its promise", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 7, Prompt: true, Reads: 1, Leases: true}, oneRead,
+			"Timeout", perServer(func(s *State, b *Bounds, i Node) bool {
+				v := s.At(i)
+				v.Promise = 0
+				return Timeout(s, b, i) && keep(v)
+			}), "LeasesExcludeElections"},
+		{"a read by lease without who promised", Bounds{Servers: 3, Terms: 2, Entries: 2, Messages: 11, Prompt: true, Reads: 2, Leases: true},
+			served + "EndPromise(n2)" + elect("n2", "n3") + "ClientRequest(n2)" + replicate("n2", "n3") + replicate("n2", "n3") + "AdvanceCommitIndex(n2)",
+			"LeaseRead", perServer(func(s *State, _ *Bounds, i Node) bool { return s.At(i).Noted.From != Nobody && tell(s, i) }), "ReadsSeeWhatWasCommitted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from := script(t, &c.bounds, Actions(), c.script)
@@ -133,4 +170,10 @@ func TestALeaderCommitsInItsTermBeforeItChangesTheConfiguration(t *testing.T) {
 	require.Empty(t, leaderCompleteness(&s))
 	s = take(t, s, &b, broken, "BecomeLeader(n1)")
 	require.Equal(t, "n1 leads term 3 without the entry at index 1, committed in term 2", leaderCompleteness(&s))
+}
+
+// keep has a server that broke a promise to the leader of term 1 go on as if it had not.
+func keep(v *Server) bool {
+	v.Promise = 1
+	return true
 }

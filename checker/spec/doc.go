@@ -39,8 +39,17 @@
 //   - Membership: ChangeConfiguration and LeaveJoint append configurations, in force from when they are appended (dissertation
 //     chapter 4): one voter at a time, or joint. Learners take part in nothing that is decided, and are not told apart
 //     from strangers.
-//   - Reads: ReadIndex notes the commit index of a leader that has committed in its term, ConfirmRead that a server
-//     was in the leader's term after that. Leases are about clocks, of which there are none here.
+//   - Reads (dissertation §6.4): a leader notes its commit index, once that is of its own term, and begins a round of heartbeats
+//     (ReadIndex; HandleReadIndexRequest for the read of another server, which asks by RequestReadIndex). Who is in its term may
+//     answer a round at any time after it began (ConfirmLeader: what the answer to a heartbeat says of the leader, apart from
+//     what it says of the log); a majority of answers to that round or a later one confirm the read (ConfirmRead), and it is made once the
+//     state machine is there (Apply, ServeRead). One read at a time is at a server, and one found an index for by a
+//     leader: reads have nothing to do with each other but that one must not take another's answer.
+//   - Leases (§6.4.1) are about clocks, of which there are none here. What is left of them is a promise: who answers a leader
+//     elects no other, be it by vote or by standing, until EndPromise, which may come at any time, by a clock or because leadership is
+//     handed over. LeaseRead is enabled while a majority keeps to it. A leader cannot see that; it reckons that its
+//     lease is over before theirs are, and the bound on clock drift is what makes that true. That nobody is elected meanwhile is not
+//     assumed but found by the search.
 //
 // # Promise
 //

@@ -18,7 +18,7 @@ func votedOnDisk(v *Server, whom Node) bool { return v.Disk.Term == v.Term && v.
 func HandleRequestVoteRequest(s *State, b *Bounds, m Message) bool {
 	v := s.At(m.To)
 	if m.Kind != RequestVoteRequest || !MayVote(m.Term, v.Term, v.Vote, Nobody, m.From) ||
-		!UpToDate(m.LogTerm, m.Index, v.Log.LastTerm(), v.Log.Len) {
+		!UpToDate(m.LogTerm, m.Index, v.Log.LastTerm(), v.Log.Len) || !MayElect(v.Promise) {
 		return false
 	}
 	v.Vote = m.From

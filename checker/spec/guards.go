@@ -26,3 +26,18 @@ func MayVote[T number, N comparable](asked, current T, vote, nobody, candidate N
 // CommitsByCounting says whether a leader may commit an entry because a majority has it: those of earlier terms are
 // committed only along with one of its own (Raft paper §5.4.2; AdvanceCommitIndex).
 func CommitsByCounting[T number](entry, current T) bool { return entry == current }
+
+// KnowsCommitted says whether a leader knows of all that earlier ones have committed: once the entry at its commit index is of its
+// own term (dissertation §6.4).
+func KnowsCommitted[T number](committed, current T) bool { return committed == current && current != 0 }
+
+// ConfirmsRead says whether the answer to a round of heartbeats shows that the leader was still followed after a read was noted: the
+// round was begun for it, or later (dissertation §6.4).
+func ConfirmsRead[R number](answered, noted R) bool { return answered >= noted }
+
+// MayServe says whether a state machine has taken in what a read has to see (dissertation §6.4).
+func MayServe[I number](applied, index I) bool { return applied >= index }
+
+// MayElect says whether a server is free to vote for another than the leader it has promised to keep to, or to stand itself
+// (dissertation §6.4.1): the promise is over.
+func MayElect[T number](promise T) bool { return promise == 0 }

@@ -22,6 +22,7 @@ func Invariants() []Invariant {
 		{Name: "CommittedNeverChanges", Step: committedNeverChanges},
 		{Name: "VoteNeverChanges", Step: voteNeverChanges},
 		{Name: "ReadsSeeWhatWasCommitted", State: readsSeeCommitted},
+		{Name: "LeasesExcludeElections", State: leasesExcludeElections},
 	}
 }
 
@@ -114,12 +115,25 @@ func voteNeverChanges(was, is *State) string {
 	return ""
 }
 
-// readsSeeCommitted is: a read that a majority has confirmed is made at no lower index than was committed when it was asked for.
+// readsSeeCommitted is: a read sees all that was committed when it was asked for.
 func readsSeeCommitted(s *State) string {
+	if m := s.Missed; m.Server != Nobody {
+		return fmt.Sprintf("%v served a read with what it had applied up to index %d, and index %d was committed before it was asked for", m.Server, m.Applied, m.Committed)
+	}
+	return ""
+}
+
+// leasesExcludeElections is: while a majority keeps what it promised a leader, nobody leads a later term.
+func leasesExcludeElections(s *State) string {
 	for k := range s.Servers {
-		r := &s.Servers[k].Read
-		if r.On && r.Index < r.Floor && s.Configuration(Node(k+1)).Agree(r.Acks) {
-			return fmt.Sprintf("%v reads at index %d, and index %d was committed before", Node(k+1), r.Index, r.Floor)
+		v, who := &s.Servers[k], promised(s, Node(k+1))
+		if v.Role != Leader || who == SetOf(Node(k+1)) || !s.Configuration(Node(k+1)).Agree(who) {
+			continue
+		}
+		for term := int(v.Term) + 1; term < len(s.Leaders); term++ {
+			if s.Leaders[term] != 0 {
+				return fmt.Sprintf("term %d was led while a majority keeps to %v, leader of term %d", term, Node(k+1), v.Term)
+			}
 		}
 	}
 	return ""

@@ -20,7 +20,7 @@ func instead(name string, each func(s, next *State, b *Bounds, yield Yield)) []A
 }
 
 // script takes steps of the relation, each named as in a trace, and requires that they can be taken. Of several terms, or messages,
-// it is the highest or last; of several places that AppendEntries sends from, the first.
+// it is the highest or last; of several places that AppendEntries sends from, the first from which it has not sent.
 func script(t *testing.T, b *Bounds, actions []Action, steps string) State {
 	t.Helper()
 	s := Init(b)
@@ -44,7 +44,8 @@ func take(t *testing.T, s State, b *Bounds, actions []Action, name string) State
 			continue
 		}
 		a.Each(&s, &next, b, func(i, j Node) {
-			if strings.ReplaceAll(named(a.Name, i, j), " ", "") == name && (to == nil || a.Name != "AppendEntries") {
+			first := to == nil || to.Messages == s.Messages && next.Messages > s.Messages
+			if strings.ReplaceAll(named(a.Name, i, j), " ", "") == name && (first || a.Name != "AppendEntries") {
 				found := next
 				to = &found
 			}
@@ -71,7 +72,7 @@ func elect(i, j string) string {
 	return replace(i, j, ` Timeout(i) RequestVote(i,j) UpdateTerm(j) HandleRequestVoteRequest(j,i) HandleRequestVoteResponse(i,j) BecomeLeader(i) `)
 }
 
-// replicate is how leader i has j take its first entry, and learns of it.
+// replicate is how leader i has j take its first entry, or the next, and learns of it.
 func replicate(i, j string) string {
 	return replace(i, j, ` AppendEntries(i,j) HandleAppendEntriesRequest(j,i) HandleAppendEntriesResponse(i,j) `)
 }
@@ -79,3 +80,10 @@ func replicate(i, j string) string {
 func replace(i, j, steps string) string {
 	return strings.NewReplacer("(i", "("+i, "(j", "("+j, ",i)", ","+i+")", ",j)", ","+j+")").Replace(steps)
 }
+
+// What scripts begin with: n1 leads term 1 and has committed an entry with n2; and it has begun a round for a read, which n2 has
+// answered.
+var (
+	committed = elect("n1", "n2") + "ClientRequest(n1)" + replicate("n1", "n2") + "AdvanceCommitIndex(n1) "
+	oneRead   = committed + "ReadRequest(n1) ReadIndex(n1) ConfirmLeader(n2,n1) "
+)

@@ -24,7 +24,7 @@ type Violation struct {
 }
 
 // Search visits breadth-first every state that the actions lead to within the bounds, and asks the [Invariants] about each
-// state and step. It ends at the first violation. It keeps every state: about 300 bytes each.
+// state and step. It ends at the first violation. It keeps every state: about 450 bytes each.
 func Search(from State, b *Bounds, actions []Action) Found {
 	s := search{b: b, actions: actions, invariants: Invariants(), found: Found{Taken: make([]int, len(actions))}}
 	s.table = make([]uint32, 1<<12)

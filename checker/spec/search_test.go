@@ -14,16 +14,21 @@ var searches = []struct {
 	states int
 	steps  int
 	depth  int
+	// from is the script that leads to where the search begins.
+	from string
 }{
-	{"elections and logs", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 5, Prompt: true}, 84870, 436419, 17},
-	{"restarts", Bounds{Servers: 3, Terms: 1, Entries: 1, Messages: 5, Restarts: 1}, 58149, 351438, 22},
-	{"giving up", Bounds{Servers: 2, Terms: 2, Entries: 1, Messages: 7, Prompt: true, StepDowns: true}, 5405, 22882, 21},
-	{"snapshots", Bounds{Servers: 2, Terms: 2, Entries: 2, Messages: 8, Prompt: true, Snapshots: true}, 31689, 201004, 25},
+	{"elections and logs", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 5, Prompt: true}, 84870, 436419, 17, ""},
+	{"restarts", Bounds{Servers: 3, Terms: 1, Entries: 1, Messages: 5, Restarts: 1}, 58149, 351438, 22, ""},
+	{"giving up", Bounds{Servers: 2, Terms: 2, Entries: 1, Messages: 7, Prompt: true, StepDowns: true}, 5405, 22882, 21, ""},
+	{"snapshots", Bounds{Servers: 2, Terms: 2, Entries: 2, Messages: 8, Prompt: true, Snapshots: true}, 31689, 201004, 25, ""},
 	{"one voter more", Bounds{Servers: 3, Voters: SetOf(1, 2), Terms: 1, Entries: 2, Messages: 7, Prompt: true,
-		Configurations: []Set{SetOf(1, 2, 3)}}, 14087, 103120, 19},
+		Configurations: []Set{SetOf(1, 2, 3)}}, 14087, 103120, 19, ""},
 	{"joint consensus", Bounds{Servers: 2, Voters: SetOf(1), Terms: 2, Entries: 3, Messages: 5, Prompt: true,
-		Configurations: []Set{SetOf(2)}}, 70152, 398461, 17},
-	{"reads", Bounds{Servers: 2, Terms: 2, Entries: 2, Messages: 8, Prompt: true, Reads: true}, 21807, 146722, 24},
+		Configurations: []Set{SetOf(2)}}, 70152, 398461, 17, ""},
+	{"two reads", Bounds{Servers: 2, Terms: 1, Entries: 1, Messages: 8, Prompt: true, Reads: 2}, 26453, 232022, 28, ""},
+	{"a read over two terms", Bounds{Servers: 2, Terms: 2, Entries: 1, Messages: 7, Prompt: true, Reads: 1}, 20433, 125096, 24, ""},
+	{"a read where another is elected", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 7, Prompt: true, Reads: 1}, 9160, 69867, 12, oneRead},
+	{"a read by lease", Bounds{Servers: 3, Terms: 2, Entries: 1, Messages: 7, Prompt: true, Reads: 1, Leases: true}, 17481, 148261, 14, oneRead},
 }
 
 // large has TestLargeSearches look farther:
@@ -42,7 +47,7 @@ var largeSearches = []struct {
 func TestTheSpecificationKeepsItsInvariants(t *testing.T) {
 	taken := map[string]int{}
 	for _, s := range searches {
-		found := Search(Init(&s.bounds), &s.bounds, Actions())
+		found := Search(script(t, &s.bounds, Actions(), s.from), &s.bounds, Actions())
 		t.Logf("%s: %d states, %d steps, %d deep", s.name, found.States, found.Steps, found.Depth)
 		require.Nil(t, found.Violation, s.name)
 		require.Equal(t, []int{s.states, s.steps, s.depth}, []int{found.States, found.Steps, found.Depth}, s.name)

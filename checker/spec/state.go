@@ -11,6 +11,7 @@ const (
 	MaxEntries  = 4
 	MaxMessages = 16
 	MaxTerm     = 7
+	MaxReads    = 15
 )
 
 // Term numbers elections, from 1; servers begin in term 0.
@@ -113,14 +114,39 @@ type Disk struct {
 	Base Index
 }
 
-// Read is a read at a leader.
+// ReadID numbers reads, from 1.
+type ReadID uint8
+
+// Round numbers a leader's rounds of heartbeats that are to show that it is still followed, from 1.
+type Round uint8
+
+// Read is a read that a client has asked a server for; there is one at a time.
 type Read struct {
-	// On says that there is one.
-	On bool
-	// Index is what must be applied before it, Floor the last index that was committed anywhere when it was asked for.
-	Index, Floor Index
-	// Acks are those known to have been in the leader's term since.
-	Acks Set
+	// ID is 0 when there is none.
+	ID ReadID
+	// Known says that the server knows at which Index it may be made.
+	Known bool
+	Index Index
+	// Floor is the last index that was committed anywhere when it was asked for. It is history.
+	Floor Index
+}
+
+// Inquiry is a read that a leader finds an index for; there is one at a time.
+type Inquiry struct {
+	// From is who was asked for the read, Nobody when there is none.
+	From Node
+	ID   ReadID
+	// Index is the leader's commit index when it took note, Round what it began then.
+	Index Index
+	Round Round
+}
+
+// Missed is a read that did not see what it had to.
+type Missed struct {
+	// Server is who served it, Nobody for none.
+	Server Node
+	// Applied is what it saw, Committed what was committed when it was asked for.
+	Applied, Committed Index
 }
 
 // Server is what one server has, named as in raft.tla but for the article "current".
@@ -137,7 +163,16 @@ type Server struct {
 	// are zero in other roles.
 	Granted Set
 	Match   [MaxServers]Index
+
+	// Applied is up to where the state machine has taken in the log, what only a snapshot has apart.
+	Applied Index
 	Read    Read
+	// Noted is a leader's, and so are Round, the last it began, and Confirmed, by server the last it was answered.
+	Noted     Inquiry
+	Round     Round
+	Confirmed [MaxServers]Round
+	// Promise is the term whose leader the server has promised to elect no other, 0 for none or when that is over.
+	Promise Term
 }
 
 // Kind is what a message is.
@@ -151,6 +186,10 @@ const (
 	// AppendEntriesResponse answers InstallSnapshotRequest, too.
 	AppendEntriesResponse
 	InstallSnapshotRequest
+	ReadIndexRequest
+	ReadIndexResponse
+	// ConfirmLeaderResponse is what the answer to a heartbeat, whether its entries are taken or refused, says of the leader.
+	ConfirmLeaderResponse
 )
 
 // Message is one that was sent. Each is there once, however often it was sent.
@@ -159,17 +198,21 @@ type Message struct {
 	From, To Node
 	Term     Term
 	// Index and LogTerm are of the last entry of the candidate's log, of the entry before Entry, or of the last one of the
-	// snapshot. Of an AppendEntriesResponse, Index is up to where the log is the leader's.
+	// snapshot. Of an AppendEntriesResponse, Index is up to where the log is the leader's, of a ReadIndexResponse where the
+	// read may be made.
 	Index   Index
 	LogTerm Term
 	// Entry is zero when there is none.
 	Entry  Entry
 	Commit Index
+	// Read is what ReadIndexRequest and ReadIndexResponse are about, and Round that of a ConfirmLeaderResponse.
+	Read  ReadID
+	Round Round
 }
 
 // key orders messages.
 func (m *Message) key() uint64 {
-	return uint64(m.Kind)<<40 | uint64(m.From)<<36 | uint64(m.To)<<32 | uint64(m.Term)<<28 | uint64(m.Index)<<24 |
+	return uint64(m.Round)<<48 | uint64(m.Read)<<44 | uint64(m.Kind)<<40 | uint64(m.From)<<36 | uint64(m.To)<<32 | uint64(m.Term)<<28 | uint64(m.Index)<<24 |
 		uint64(m.LogTerm)<<20 | m.Entry.key()<<4 | uint64(m.Commit)
 }
 
@@ -186,15 +229,16 @@ type State struct {
 	Sent     [MaxMessages]Message
 	// Initial is the configuration before any entry changes it.
 	Initial Configuration
-	// Restarts counts them.
-	Restarts uint8
+	// Restarts and Reads count them.
+	Restarts, Reads uint8
 
 	// Leaders, by term, are those who were elected in it; Committed is what any commit index has covered, and CommittedIn, by
-	// index from 1, the term of the first server whose did. They are history: no action looks at them, but
-	// that a snapshot's content is taken from Committed, and a read's Floor.
+	// index from 1, the term of the first server whose did. Missed is the first read that did. They are history: no action looks
+	// at them, but that a snapshot's content is taken from Committed, and a read's Floor.
 	Leaders     [MaxTerm + 1]Set
 	Committed   Log
 	CommittedIn [MaxEntries]Term
+	Missed      Missed
 }
 
 // At returns a server.
@@ -253,8 +297,7 @@ func (s *State) hash() uint64 {
 	for k := range s.Servers {
 		v := &s.Servers[k]
 		mix(uint64(v.Term) | uint64(v.Role)<<8 | uint64(v.Vote)<<12 | uint64(v.Commit)<<16 | uint64(v.Base)<<20 |
-			uint64(v.Granted)<<24 | uint64(v.Disk.Term)<<32 | uint64(v.Disk.Vote)<<36 | uint64(v.Disk.Base)<<40 |
-			uint64(v.Read.Index)<<44 | uint64(v.Read.Floor)<<48 | uint64(v.Read.Acks)<<52)
+			uint64(v.Granted)<<24 | uint64(v.Disk.Term)<<32 | uint64(v.Disk.Vote)<<36 | uint64(v.Disk.Base)<<40)
 		var match uint64
 		for _, i := range v.Match {
 			match = match<<8 | uint64(i)
@@ -262,6 +305,9 @@ func (s *State) hash() uint64 {
 		mix(match)
 		log(&v.Log)
 		log(&v.Disk.Log)
+		if s.Reads > 0 || v.Promise != 0 {
+			mix(v.reading())
+		}
 	}
 	for k := range s.Messages {
 		mix(s.Sent[k].key())
@@ -270,7 +316,21 @@ func (s *State) hash() uint64 {
 	for _, l := range s.Leaders {
 		h = h*31 + uint64(l)
 	}
-	mix(uint64(s.Restarts))
+	mix(uint64(s.Restarts) | uint64(s.Reads)<<8)
+	return h
+}
+
+// reading is what a server has of reads, for the hash.
+func (v *Server) reading() uint64 {
+	r, q := &v.Read, &v.Noted
+	h := uint64(v.Applied) | uint64(v.Promise)<<4 | uint64(v.Round)<<8 | uint64(r.ID)<<12 | uint64(r.Index)<<16 | uint64(r.Floor)<<20 |
+		uint64(q.From)<<24 | uint64(q.ID)<<28 | uint64(q.Index)<<32 | uint64(q.Round)<<36
+	if r.Known {
+		h |= 1 << 40
+	}
+	for k, c := range v.Confirmed {
+		h |= uint64(c) << (44 + 4*k)
+	}
 	return h
 }
 

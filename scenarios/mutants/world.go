@@ -25,7 +25,8 @@ func Worlds() ([]scenarios.File, error) {
 }
 
 // Alone returns a scenario that is played like f and expects one invariant of [checker.Properties] and nothing
-// else, so that no other check can end the run before it. Panics and failed boots remain violations. The scenario is
+// else, so that no other check can end the run before it; or that the history is linearizable, and of the invariants one that says
+// nothing of reads. Panics and failed boots remain violations. The scenario is
 // written into the cache, where replay commands find it.
 func (c *Checkout) Alone(f scenarios.File, property string) (scenarios.File, error) {
 	text, err := alone(f, property)
@@ -40,7 +41,10 @@ func (c *Checkout) Alone(f scenarios.File, property string) (scenarios.File, err
 }
 
 func alone(f scenarios.File, property string) ([]byte, error) {
-	if known := checker.Properties(); !slices.Contains(known, property) {
+	always, history := property, property == script.Linearizability
+	if known := checker.Properties(); history {
+		always = "election-safety"
+	} else if !slices.Contains(known, property) {
 		return nil, fmt.Errorf("%s cannot be checked alone: it is none of %s", property, strings.Join(known, ", "))
 	}
 	var text strings.Builder
@@ -53,14 +57,17 @@ func alone(f scenarios.File, property string) ([]byte, error) {
 			text.WriteString(line)
 		}
 	}
-	fmt.Fprintf(&text, "\nexpect:\n  - always: [%s]\n", property)
+	fmt.Fprintf(&text, "\nexpect:\n  - always: [%s]\n", always)
+	if history {
+		text.WriteString("  - history: linearizable\n")
+	}
 	out := []byte(text.String())
 	made, err := scenarios.Parse(f.Path, out)
 	if err != nil {
 		return nil, fmt.Errorf("%s with %s alone: %w", f.Path, property, err)
 	}
-	if len(made.Scenario.Expect) == 1 {
-		if a, ok := made.Scenario.Expect[0].Want.(script.Always); ok && slices.Equal(a.Properties, []string{property}) {
+	if x := made.Scenario.Expect; len(x) == 1 && !history || len(x) == 2 && history {
+		if a, ok := x[0].Want.(script.Always); ok && slices.Equal(a.Properties, []string{always}) {
 			return out, nil
 		}
 	}
