@@ -205,6 +205,8 @@ func TestWhatNoCorrectNodeSaysIsRefused(t *testing.T) {
 	refused(c, appendFrom(2, 1, 1, raft.AppendEntries{}), "n1 leads that term")
 	refused(c, &raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 7}},
 		"it acknowledges entry 7 of a log that ends at 1")
+	refused(c, &raft.Message{Kind: raft.MsgAppendReply, From: 2, To: 1, Term: 1, AppendReply: raft.AppendReply{Success: true, Match: 1, Round: 9}},
+		"it answers round 9, and there were 0")
 }
 
 // The leader's log and six that have come to differ from it (Figure 7 of the paper, §5.3): whatever is missing or

@@ -149,6 +149,9 @@ func (c *Core) handleAppendReply(now time.Duration, from int, m *Message) error 
 	if r.Success && r.Match > c.log.last {
 		return c.breach(m, "it acknowledges entry %d of a log that ends at %d", r.Match, c.log.last)
 	}
+	if r.Round > c.reads.round {
+		return c.breach(m, "it answers round %d, and there were %d", r.Round, c.reads.round)
+	}
 	p := &c.peers[from]
 	p.Heard = now
 	if r.Round > p.Round {

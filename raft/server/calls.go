@@ -24,6 +24,9 @@ type call struct {
 	stream *clientStream
 }
 
+// bytes is how large the request is.
+func (c *call) bytes() int { return len(c.req.Key) + len(c.req.Value) + len(c.req.Expect) }
+
 // kvService is what this node serves clients.
 type kvService struct {
 	raftpb.UnimplementedKVServer
@@ -36,7 +39,7 @@ func (k kvService) Do(ctx context.Context, w *raftpb.Request) (*raftpb.Response,
 	if refused := k.s.begin(c, w); refused != nil {
 		return refused, nil
 	}
-	if !k.s.inbox.put(event{call: c}) {
+	if !k.s.inbox.put(event{call: c, bytes: c.bytes()}) {
 		return nil, errStopping
 	}
 	select {

@@ -9,12 +9,13 @@ import (
 
 // event is something for the loop: what one of these fields says.
 type event struct {
-	// messages came from a node, bytes of them.
+	// messages came from a node.
 	messages []raft.Message
-	bytes    int
 	// call and calls are clients' requests.
 	call  *call
 	calls []*call
+	// bytes is how large messages or requests are.
+	bytes int
 	// ticket is that of a sync which has ended with err.
 	ticket wal.SyncTicket
 	err    error
@@ -33,7 +34,7 @@ type inbox struct {
 	wake chan struct{}
 }
 
-// maxInbox is how many bytes of messages from other nodes wait for the loop before their streams are read no further.
+// maxInbox is how many bytes from other nodes and clients wait for the loop before no more is taken in.
 const maxInbox = 64 << 20
 
 func newInbox() *inbox {
@@ -42,7 +43,7 @@ func newInbox() *inbox {
 	return b
 }
 
-// put adds an event. It says false when the loop has ended and nobody will look at it. Messages wait for room.
+// put adds an event. It says false when the loop has ended and nobody will look at it. What has a size waits for room.
 func (b *inbox) put(e event) bool {
 	b.mu.Lock()
 	for e.bytes > 0 && b.bytes >= maxInbox && !b.closed {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -246,6 +247,8 @@ func TestASnapshotIsTakenAfterTheOneBefore(t *testing.T) {
 	s := clientOf(t, n).Session()
 	admin := raftpb.NewAdminClient(conn(t, n))
 	slow := make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(slow) })
+	t.Cleanup(goOn)
 	n.disk.snaps.do(func() { <-slow })
 	taken := make(chan error, 2)
 	for range 2 {
@@ -264,7 +267,7 @@ func TestASnapshotIsTakenAfterTheOneBefore(t *testing.T) {
 			return busy
 		})
 	}
-	close(slow)
+	goOn()
 	for range 2 {
 		require.NoError(t, <-taken)
 	}

@@ -167,6 +167,7 @@ func (s *Server) receive(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Res
 		if err := out.owe(in.Context(), len(batch.Requests)); err != nil {
 			return err
 		}
+		bytes := 0
 		calls := make([]*call, 0, len(batch.Requests))
 		made := make([]call, len(batch.Requests))
 		for k, w := range batch.Requests {
@@ -188,8 +189,9 @@ func (s *Server) receive(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Res
 				continue
 			}
 			calls = append(calls, c)
+			bytes += c.bytes()
 		}
-		if len(calls) > 0 && !s.inbox.put(event{calls: calls}) {
+		if len(calls) > 0 && !s.inbox.put(event{calls: calls, bytes: bytes}) {
 			return errStopping
 		}
 	}
