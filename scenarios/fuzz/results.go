@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -239,6 +240,13 @@ type recorded struct {
 	sound int64
 }
 
+// beginning is how every file of results begins.
+var beginning = []byte(`{"raftsim_fuzz":`)
+
+func noResults(path string) error {
+	return fmt.Errorf("%s: these are no results of raftsim fuzz", path)
+}
+
 // read reads a file of results up to its last totals, and hands each failure on: there may be more than memory has room for.
 func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 	r := &recorded{}
@@ -248,6 +256,9 @@ func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
 		if err == io.EOF {
+			if n == 1 && !bytes.HasPrefix(text, beginning[:min(len(beginning), len(text))]) {
+				return nil, noResults(path)
+			}
 			break // what a kill left of the last line is nothing
 		}
 		if err != nil {
@@ -256,7 +267,7 @@ func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 		at += int64(len(text))
 		if n == 1 {
 			if err := json.Unmarshal(text, &r.header); err != nil || r.header.Format == 0 {
-				return nil, fmt.Errorf("%s: these are no results of raftsim fuzz", path)
+				return nil, noResults(path)
 			}
 			if r.header.Format != Format {
 				return nil, fmt.Errorf("%s: its format is %d, and this raftsim reads %d: use the raftsim that wrote it (%s)", path, r.header.Format, Format, r.header.Source)
