@@ -32,28 +32,33 @@ type Header struct {
 
 // Failure is a run that did not pass.
 type Failure struct {
-	Place    uint64   `json:"place"`
-	Seed     uint64   `json:"seed"`
+	// Place is the world's among those of the shard, from 0; Seed what it was played with.
+	Place uint64 `json:"place"`
+	Seed  uint64 `json:"seed"`
+	// Verdict is one of [scenarios.Verdict] but pass; Property, Roles and Line are of the [scenarios.Result].
 	Verdict  string   `json:"verdict"`
 	Property string   `json:"property"`
 	Roles    []string `json:"roles"`
 	Line     string   `json:"line"`
-	Events   uint64   `json:"events"`
-	Replay   string   `json:"replay"`
-	Shrink   string   `json:"shrink"`
+	// Events is after how many the run ended.
+	Events uint64 `json:"events"`
+	// Replay and Shrink are commands.
+	Replay string `json:"replay"`
+	Shrink string `json:"shrink"`
 }
 
 // Totals are what was done so far, whoever began it.
 type Totals struct {
 	// Next is the place to go on at.
-	Next         uint64  `json:"next"`
-	Runs         uint64  `json:"runs"`
-	Violations   uint64  `json:"violations"`
-	Inconclusive uint64  `json:"inconclusive"`
-	Errors       uint64  `json:"errors"`
-	Events       uint64  `json:"events"`
-	VirtualS     float64 `json:"virtual_s"`
-	CPUS         float64 `json:"run_s"`
+	Next         uint64 `json:"next"`
+	Runs         uint64 `json:"runs"`
+	Violations   uint64 `json:"violations"`
+	Inconclusive uint64 `json:"inconclusive"`
+	Errors       uint64 `json:"errors"`
+	Events       uint64 `json:"events"`
+	// VirtualS is virtual time, RunS how long the runs took, added up whichever went on at once; both in seconds.
+	VirtualS float64 `json:"virtual_s"`
+	RunS     float64 `json:"run_s"`
 }
 
 // line is a line of a file after its header: one of these.
@@ -203,7 +208,7 @@ func (t *Totals) add(p *Played) {
 	}
 	t.Events += r.Events
 	t.VirtualS += r.Virtual.Seconds()
-	t.CPUS += r.Wall.Seconds()
+	t.RunS += r.Wall.Seconds()
 }
 
 // FlushEvery is how often [Log.Flush] is to be called, so that a kill loses no more.
