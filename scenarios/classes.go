@@ -16,6 +16,27 @@ type standing struct {
 	asked, handed, forced bool
 }
 
+// led is when a node came to lead last, and when it ceased to; 0 for never.
+type led struct {
+	leads        bool
+	since, until time.Duration
+}
+
+// always says whether the node has led ever since a time, never whether it has not.
+func (l *led) always(since time.Duration) bool { return l.leads && l.since <= since }
+func (l *led) never(since time.Duration) bool  { return !l.leads && l.until < since }
+
+// take notes whether a node leads now.
+func (l *led) take(leads bool, now time.Duration) {
+	switch {
+	case leads && !l.leads:
+		l.since = now
+	case l.leads && !leads:
+		l.until = now
+	}
+	l.leads = leads
+}
+
 // classes is what has to be remembered of a node to tell how it was elected, repaired and crashed.
 type classes struct {
 	standing
@@ -235,8 +256,9 @@ func (s *states) read(from raft.NodeID, asked time.Duration) {
 	switch {
 	case c.Reads == script.ReadsLog:
 		s.reach(stateReadThroughLog)
-	case s.r.nodes[from].seen.Role != raft.Leader:
+	case s.r.nodes[from].led.never(asked):
 		s.reach(stateReadAtFollower)
+	case !s.r.nodes[from].led.always(asked): // what it was when it answered is not known
 	case c.Reads == script.ReadsIndex:
 		s.reach(stateReadAtLeader)
 	case len(s.r.members.config.Voters) > 1 && len(s.r.timeline.changes) == 0 &&

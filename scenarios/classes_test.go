@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"raftsim/raft"
+	"raftsim/raft/kv"
+	"raftsim/raft/replica"
 	"raftsim/scenarios"
 	"raftsim/scenarios/script"
 )
@@ -149,6 +152,29 @@ func TestStatesAreToldApart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A leader that has answered and leads no more when its answer arrives was one when it answered.
+func TestAReadIsOfWhatTheNodeWasWhenItAnswered(t *testing.T) {
+	f := parse(t, `
+duration: 6s
+cluster: {reads: index}
+network: {latency: 20ms..40ms}
+clients: {count: 6, rate: 50/s, mix: {get: 100%}}
+timeline: [{repeat: 10, every: 500ms, timeline: [{at: 700ms, timeout: followers}]}]`)
+	leadersOnly := breaking(broken{request: func(b *broken, _ replica.ClientID, q *kv.Request) bool {
+		return q.Op == kv.Get && b.Core().Role() != raft.Leader
+	}})
+	leaders := 0
+	for seed := range uint64(20) {
+		r := f.Run(seed, leadersOnly)
+		require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+		require.NotContains(t, r.States.Names(), "read-at-follower", "seed %d", seed)
+		if r.States.Has("read-at-leader") {
+			leaders++
+		}
+	}
+	require.Equal(t, 20, leaders)
 }
 
 // What is known is told in groups, without a gap, and every state can be kept in a set.

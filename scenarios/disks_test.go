@@ -81,6 +81,7 @@ timeline:
 	require.Equal(t, []string{
 		"line 4: disk: nothing was written that it could have failed", "line 5: disk: nothing was written that it could have failed",
 	}, r.NotExercised)
+	require.Equal(t, []scenarios.Fault{{Kind: "disk", Asked: 2}}, r.Faults, "it came to do nothing")
 }
 
 func TestANodeWhoseLogHasRottenStaysDownUntilItIsWiped(t *testing.T) {

@@ -19,11 +19,7 @@ func (r *Run) notExercised() []string {
 		e := &r.timeline.entries[i]
 		// Where nobody writes, or nothing is to be committed, that nothing was is no lack.
 		quiet := w.spec.Count == 0 || r.wantsNoCommits(e)
-		what := e.lack(quiet)
-		if a, ok := e.Action.(script.SetDisk); ok && what == "" && (a.Full || a.FailSyncs) && !r.timeline.metFaults(e) {
-			what = "nothing was written that it could have failed"
-		}
-		if what != "" {
+		if what := r.lack(e, quiet); what != "" {
 			say("line %d%s: %s: %s", e.Position.Line, round(e), e.Action.Verb(), what)
 		}
 	}
@@ -77,7 +73,7 @@ func (r *Run) faults() []Fault {
 			faults = append(faults, Fault{Kind: kind})
 		}
 		faults[k].Asked++
-		if e.effects > 0 {
+		if r.lack(e, true) == "" {
 			faults[k].Fired++
 		}
 	}
@@ -112,6 +108,15 @@ func (r *Run) wantsNoCommits(e *entry) bool {
 
 // lack says what was missing for an entry to have tried anything, "" when it has. Quiet is that it need not
 // have led to an answer.
+func (r *Run) lack(e *entry, quiet bool) string {
+	what := e.lack(quiet)
+	if a, ok := e.Action.(script.SetDisk); ok && what == "" && (a.Full || a.FailSyncs) && !r.timeline.metFaults(e) {
+		return "nothing was written that it could have failed"
+	}
+	return what
+}
+
+// lack is what an entry lacks that says so itself.
 func (e *entry) lack(quiet bool) string {
 	switch {
 	case e.phase == pending && e.Trigger.Kind == script.When:

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"raftsim/raft"
+	"raftsim/raft/kv"
 	"raftsim/raft/replica"
 	"raftsim/scenarios"
 	"raftsim/sim"
@@ -96,6 +97,22 @@ func TestAnExplanationIsAPageAtMost(t *testing.T) {
 		if i > 0 {
 			require.Greater(t, l.Event, x.Lines[i-1].Event)
 		}
+	}
+}
+
+// Long values are cut: the lines are to be read.
+func TestAnExplanationDoesNotShowWholeValues(t *testing.T) {
+	lying := breaking(broken{request: func(b *broken, c replica.ClientID, q *kv.Request) bool {
+		if q.Op == kv.Get {
+			b.env.Answer(c, &replica.Response{Session: q.Session, Seq: q.Seq, Status: kv.OK, Result: kv.Result{Value: strings.Repeat("x", 5000)}})
+		}
+		return q.Op == kv.Get
+	}})
+	f := parse(t, "duration: 1s\nclients: {value_size: 5KiB, keys: 1}\nexpect: {history: linearizable}")
+	x := f.Explain(1, lying)
+	require.Contains(t, strings.Join(texts(x), "\n"), "answers client 1: ok xxx")
+	for _, l := range x.Lines {
+		require.Less(t, len(l.Text), 400)
 	}
 }
 

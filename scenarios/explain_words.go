@@ -169,13 +169,22 @@ func headOf(r *Run, e *sim.Event) string {
 		return fmt.Sprintf("%v's disk has finished a write", e.Node)
 	case sim.EventRequest:
 		q := e.Request
-		return fmt.Sprintf("client %d asks %v: %v %s %s", e.Client, e.Node, q.Op, q.Key, q.Value)
+		return fmt.Sprintf("client %d asks %v: %v %s %s", e.Client, e.Node, q.Op, q.Key, short(q.Value))
 	case sim.EventAnswer:
-		return fmt.Sprintf("%v answers client %d: %v %s", e.From, e.Client, e.Response.Status, e.Response.Result.Value)
+		return fmt.Sprintf("%v answers client %d: %v %s", e.From, e.Client, e.Response.Status, short(e.Response.Result.Value))
 	case sim.EventScript:
 		return ""
 	}
 	return afterTime(e)
+}
+
+// short is a value, cut where it would fill the page.
+func short(value string) string {
+	const most = 40
+	if len(value) <= most {
+		return value
+	}
+	return strings.ToValidUTF8(value[:most], "") + "…"
 }
 
 // afterTime is an event's own text without its number, time and cause.

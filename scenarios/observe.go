@@ -63,6 +63,7 @@ type node struct {
 	seen raft.Status
 	said said
 	past past
+	led  led
 	classes
 }
 

@@ -201,6 +201,7 @@ func (s *states) committed(*node) {
 // roleChanged is told of a node whose role or term is another than it was.
 func (s *states) roleChanged(n *node, was *raft.Status) {
 	now := &n.seen
+	n.led.take(now.Role == raft.Leader, s.r.world.Now())
 	if was.Role == raft.Leader && now.Term > was.Term {
 		s.reach(stateTermChanges)
 		if n.past.minority && now.Role == raft.Follower {
@@ -306,6 +307,7 @@ func (s *states) stopped(n *node) {
 		s.reach(stateLeaderCrashed)
 	}
 	s.crashed(n)
+	n.led.take(false, s.r.world.Now())
 	n.classes = classes{}
 	n.past = past{missed: s.r.commit, known: s.r.commit}
 }

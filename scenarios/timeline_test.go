@@ -328,4 +328,5 @@ timeline:
 		"3s the timers of n1 are changed: late by 0s..0s, early by 0s..0s",
 	}, lines)
 	require.Equal(t, []string{"line 5: hold: no message was held"}, r.NotExercised)
+	require.Equal(t, scenarios.Fault{Kind: "hold", Asked: 2, Fired: 1}, r.Faults[0])
 }

@@ -86,7 +86,7 @@ func (w *World) Pause(id raft.NodeID) bool {
 	return true
 }
 
-// Resume ends a pause. What has waited is handled at the current time, in the order in which it came.
+// Resume ends a pause. What has waited is handled at the current time, in the order in which it came, and before what comes now.
 // It returns false when the node is not paused.
 func (w *World) Resume(id raft.NodeID) bool {
 	n := w.node(id)
@@ -96,7 +96,7 @@ func (w *World) Resume(id raft.NodeID) bool {
 	w.mark(Event{Kind: EventResume, Node: id})
 	n.paused = false
 	for _, e := range n.held {
-		seq := w.queue.push(w.now, e.what)
+		seq := w.queue.pushAgain(w.now, e.what)
 		if e.kind() == queuedTimer {
 			a := &n.timers[e.ref()]
 			a.queued, a.seq = w.now, seq

@@ -46,7 +46,7 @@ func (w *World) release() {
 			still = append(still, e)
 			continue
 		}
-		w.queue.push(w.now, e.what)
+		w.queue.pushAgain(w.now, e.what)
 	}
 	w.kept = still
 }

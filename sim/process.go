@@ -191,6 +191,8 @@ func (w *World) discard(n *node, e queued) {
 		w.dropRequest(e.ref(), n.id, DropDown)
 	case queuedSync:
 		w.syncs.drop(e.ref())
+	case queuedForce:
+		w.forcings.drop(e.ref())
 	case queuedOrder:
 		w.dropOrder(e.ref())
 	}

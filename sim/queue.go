@@ -51,8 +51,9 @@ const (
 // sorted array, where a new one is rarely more than a few places from the end; as soon as they are too many for
 // it, all are kept in a 4-ary heap. At 8 events the array takes two thirds of the heap's time; it breaks even at about 25.
 type queue struct {
-	seq uint64
-	n   int
+	// seq is that of the event pushed last, again that of the one that was pushed last by pushAgain.
+	seq, again uint64
+	n          int
 	// near is sorted, the next event last. It is empty when far is not.
 	near [nearSize]queued
 	far  []queued
@@ -80,6 +81,17 @@ func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 	q.near[i] = e
 	q.n++
 	return e.seq
+}
+
+// firstSeq is where seqs begin in a world: those below are for what comes up again.
+const firstSeq = 1 << 40
+
+// pushAgain adds an event that has waited for its time to come: it comes before all others of that time that have not come up yet, but
+// those that were added so before. It returns its seq.
+func (q *queue) pushAgain(at time.Duration, what queuedWhat) uint64 {
+	q.again++
+	q.pushAs(q.again, at, what)
+	return q.again
 }
 
 // reserve returns a seq for an event that is pushed later, by pushAs, as if it were pushed now.

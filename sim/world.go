@@ -67,6 +67,7 @@ func New(c Config) *World {
 		hooks:   c.Hooks,
 		streams: streams{seed: c.Seed, owner: ofWorld},
 		print:   fingerprint(scramble(c.Seed)),
+		queue:   queue{seq: firstSeq},
 	}
 }
 

@@ -103,7 +103,7 @@ func huntMutants(ctx context.Context, s streams, names []string, f mutantsFlags)
 	if ctx.Err() != nil {
 		s.sayf("interrupted after %d of %d mutants\n", len(p.scores), len(all))
 	}
-	return p.conclude()
+	return p.conclude(len(all))
 }
 
 // pickMutants reads the mutants asked for and tries whether every one still applies, so that all that do not are
@@ -211,8 +211,8 @@ func (p *hunt) clear() {
 	}
 }
 
-// conclude prints the scoreboard and picks the exit code.
-func (p *hunt) conclude() error {
+// conclude prints the scoreboard and picks the exit code, given how many were to be hunted.
+func (p *hunt) conclude(wanted int) error {
 	var survivors []string
 	for _, score := range p.scores {
 		if !score.Caught {
@@ -235,6 +235,8 @@ func (p *hunt) conclude() error {
 		return exit(exitUsage)
 	case len(p.scores) == 0:
 		return exit(exitNothingRan)
+	case len(p.scores) < wanted:
+		return exit(exitInconclusive) // the rest may survive
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +91,24 @@ func TestReplayLinesCarryTheMutant(t *testing.T) {
 	} {
 		f := mutantFlag{argument: argument}
 		require.Equal(t, want, f.replay(r))
+	}
+}
+
+// Hunts that were interrupted have not seen every mutant caught.
+func TestInterruptedHuntsAreInconclusive(t *testing.T) {
+	caught, survived := mutants.Score{Hunts: 1, Caught: true}, mutants.Score{Hunts: 1, Missed: 1}
+	for _, c := range []struct {
+		scores []mutants.Score
+		wanted int
+		code   int
+	}{
+		{nil, 2, exitNothingRan},
+		{[]mutants.Score{caught}, 2, exitInconclusive},
+		{[]mutants.Score{survived}, 2, exitViolation},
+		{[]mutants.Score{caught, caught}, 2, exitPass},
+	} {
+		got := running(t.Context(), func(_ context.Context, s streams) error { return (&hunt{s: s, scores: c.scores}).conclude(c.wanted) })
+		require.Equal(t, c.code, got.code)
 	}
 }
 

@@ -99,6 +99,7 @@ func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error
 	if !f.out.given {
 		s.printf("%s", m.Format())
 	} else if err := writeFile(f.out.value, func(w io.Writer) error { _, err := w.Write(m.Format()); return err }); err != nil {
+		s.printf("%s", m.Format()) // it took long
 		return err
 	}
 	s.sayf("%s, %s, after %s: %s\n", entriesOf(len(m.Scenario.Timeline)), count(uint64(m.Scenario.Cluster.Nodes), "node"), count(m.Runs, "run"), m.Result.Line())

@@ -31,6 +31,7 @@ $`, got.err)
 	got = raftsim(t, "shrink", "impatient.yaml", "--seed", "3", "-o", "nowhere/minimal.yaml")
 	require.Equal(t, 2, got.code)
 	require.Contains(t, got.err, "nowhere/minimal.yaml: no such file or directory")
+	require.Equal(t, string(text), got.out, "what took so long is not lost")
 }
 
 // What a Go fuzz test has found is replayed and shrunk by the name it prints, and by the file that go test has written.

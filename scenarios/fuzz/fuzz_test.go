@@ -168,6 +168,8 @@ func TestResumeRefusesWhatIsNotItsOwn(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"name: x\n":                                              "no results of raftsim fuzz",
+		"my only notes":                                          "no results of raftsim fuzz",
+		`{"raftsim_fuzz":1,"stra`:                                "it ends within its first lines",
 		`{"raftsim_fuzz":9,"source":"z"}` + "\n":                 "its format is 9, and this raftsim reads 1: use the raftsim that wrote it (z)",
 		`{"raftsim_fuzz":1}` + "\n":                              "it ends within its first lines",
 		`{"raftsim_fuzz":1}` + "\n" + `{"tot` + "\n{}\n":         ":2: this line is damaged",

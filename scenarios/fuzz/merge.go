@@ -67,7 +67,7 @@ func (r *Report) sum(t *Totals) {
 	r.Errors += t.Errors
 	r.Events += t.Events
 	r.VirtualS += t.VirtualS
-	r.CPUS += t.CPUS
+	r.RunS += t.RunS
 }
 
 // Add puts a failure into its group.

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,28 +32,33 @@ type Header struct {
 
 // Failure is a run that did not pass.
 type Failure struct {
-	Place    uint64   `json:"place"`
-	Seed     uint64   `json:"seed"`
+	// Place is the world's among those of the shard, from 0; Seed what it was played with.
+	Place uint64 `json:"place"`
+	Seed  uint64 `json:"seed"`
+	// Verdict is one of [scenarios.Verdict] but pass; Property, Roles and Line are of the [scenarios.Result].
 	Verdict  string   `json:"verdict"`
 	Property string   `json:"property"`
 	Roles    []string `json:"roles"`
 	Line     string   `json:"line"`
-	Events   uint64   `json:"events"`
-	Replay   string   `json:"replay"`
-	Shrink   string   `json:"shrink"`
+	// Events is after how many the run ended.
+	Events uint64 `json:"events"`
+	// Replay and Shrink are commands.
+	Replay string `json:"replay"`
+	Shrink string `json:"shrink"`
 }
 
 // Totals are what was done so far, whoever began it.
 type Totals struct {
 	// Next is the place to go on at.
-	Next         uint64  `json:"next"`
-	Runs         uint64  `json:"runs"`
-	Violations   uint64  `json:"violations"`
-	Inconclusive uint64  `json:"inconclusive"`
-	Errors       uint64  `json:"errors"`
-	Events       uint64  `json:"events"`
-	VirtualS     float64 `json:"virtual_s"`
-	CPUS         float64 `json:"run_s"`
+	Next         uint64 `json:"next"`
+	Runs         uint64 `json:"runs"`
+	Violations   uint64 `json:"violations"`
+	Inconclusive uint64 `json:"inconclusive"`
+	Errors       uint64 `json:"errors"`
+	Events       uint64 `json:"events"`
+	// VirtualS is virtual time, RunS how long the runs took, added up whichever went on at once; both in seconds.
+	VirtualS float64 `json:"virtual_s"`
+	RunS     float64 `json:"run_s"`
 }
 
 // line is a line of a file after its header: one of these.
@@ -202,7 +208,7 @@ func (t *Totals) add(p *Played) {
 	}
 	t.Events += r.Events
 	t.VirtualS += r.Virtual.Seconds()
-	t.CPUS += r.Wall.Seconds()
+	t.RunS += r.Wall.Seconds()
 }
 
 // FlushEvery is how often [Log.Flush] is to be called, so that a kill loses no more.
@@ -239,6 +245,13 @@ type recorded struct {
 	sound int64
 }
 
+// beginning is how every file of results begins.
+var beginning = []byte(`{"raftsim_fuzz":`)
+
+func noResults(path string) error {
+	return fmt.Errorf("%s: these are no results of raftsim fuzz", path)
+}
+
 // read reads a file of results up to its last totals, and hands each failure on: there may be more than memory has room for.
 func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 	r := &recorded{}
@@ -248,6 +261,9 @@ func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
 		if err == io.EOF {
+			if n == 1 && !bytes.HasPrefix(text, beginning[:min(len(beginning), len(text))]) {
+				return nil, noResults(path)
+			}
 			break // what a kill left of the last line is nothing
 		}
 		if err != nil {
@@ -256,7 +272,7 @@ func read(path string, from io.Reader, each func(*Failure)) (*recorded, error) {
 		at += int64(len(text))
 		if n == 1 {
 			if err := json.Unmarshal(text, &r.header); err != nil || r.header.Format == 0 {
-				return nil, fmt.Errorf("%s: these are no results of raftsim fuzz", path)
+				return nil, noResults(path)
 			}
 			if r.header.Format != Format {
 				return nil, fmt.Errorf("%s: its format is %d, and this raftsim reads %d: use the raftsim that wrote it (%s)", path, r.header.Format, Format, r.header.Source)
