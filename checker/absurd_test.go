@@ -69,8 +69,8 @@ func absurd(d *draws, w *cluster) {
 			n.takes(n.o.Base+1+raft.Index(d.below(uint64(len(n.log)))), kv.SessionID(d.below(3)), d.below(10), d.below(2) == 0)
 		}
 	case 14:
-		w.c.AskedToRead(w.moment(), n.o.Node, d.below(3), kv.SessionID(d.below(3)), d.below(4))
-		w.c.Answered(n.o.Node, d.below(3), kv.SessionID(d.below(3)), d.below(4))
+		w.c.AskedToRead(w.moment(), n.o.Node, kv.SessionID(d.below(3)), d.below(4))
+		w.c.Answered(n.o.Node, kv.SessionID(d.below(3)), d.below(4))
 		n.show(0)
 	case 15:
 		m := &raft.Message{

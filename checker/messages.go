@@ -85,12 +85,15 @@ func (h *heard) offer(i raft.Index, t raft.Term) {
 // tally is what others have answered a node in a term: votesGranted and matchIndex of Ongaro's TLA+ specification.
 type tally struct {
 	term raft.Term
-	// by has, by NodeID, what that member said.
+	// by has, by NodeID, what the node of that name said that was heard of first in the term.
 	by []answer
+	// others are other nodes of the same names: the disk was wiped, and what one has promised the next does not know of.
+	others []answer
 }
 
-// answer is of the node of that incarnation.
+// answer is of the node of that name and incarnation.
 type answer struct {
+	from        raft.NodeID
 	incarnation raft.Incarnation
 	vote        bool
 	match       raft.Index
@@ -104,25 +107,43 @@ func (t *tally) of(m *raft.Message) *answer {
 		return nil
 	}
 	if t.term != m.Term {
-		t.term = m.Term
+		t.term, t.others = m.Term, t.others[:0]
 		clear(t.by)
 	}
 	for raft.NodeID(len(t.by)) <= m.From {
 		t.by = append(t.by, answer{})
 	}
 	a := &t.by[m.From]
-	if a.incarnation != m.Incarnation {
-		*a = answer{incarnation: m.Incarnation}
+	switch a.incarnation {
+	case m.Incarnation:
+		return a
+	case 0:
+		a.from, a.incarnation = m.From, m.Incarnation
+		return a
 	}
-	return a
+	for k := range t.others {
+		if a = &t.others[k]; a.from == m.From && a.incarnation == m.Incarnation {
+			return a
+		}
+	}
+	t.others = append(t.others, answer{from: m.From, incarnation: m.Incarnation})
+	return &t.others[len(t.others)-1]
 }
 
 // said returns what a member has answered in a term.
 func (t *tally) said(term raft.Term, m *raft.Member) answer {
-	if t.term != term || m.ID >= raft.NodeID(len(t.by)) || t.by[m.ID].incarnation != m.Incarnation {
+	if t.term != term || m.ID >= raft.NodeID(len(t.by)) {
 		return answer{}
 	}
-	return t.by[m.ID]
+	if a := t.by[m.ID]; a.incarnation == m.Incarnation {
+		return a
+	}
+	for _, a := range t.others {
+		if a.from == m.ID && a.incarnation == m.Incarnation {
+			return a
+		}
+	}
+	return answer{}
 }
 
 // Received tells that a message arrives at the node it is for, which is about to handle it; the node's observation after the event

@@ -1,7 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"raftsim/checker/spec"
 	"raftsim/raft"
@@ -14,10 +16,11 @@ type reading struct {
 	round uint64
 	// first is the index of its first entry in the term it was last seen to be elected in.
 	first raft.Index
-	// gets are the latest of each client, by its number.
-	gets []clientRead
-	// asked are those it has asked another for, noted those that others have asked it for while it led.
-	asked, noted inquiries
+	// gets are those that clients have asked it for, by session; asked those it has asked another for; and noted those that others
+	// have asked it for while it led, by node.
+	gets, asked, noted inquiries
+	// told are the answers to asked, but those that say less than another: a later question has a higher index.
+	told []word
 	// due are those it has served, or told an index for, since it was last observed.
 	due []served
 }
@@ -33,41 +36,34 @@ type inquiry struct {
 	led  raft.Term
 }
 
-// clientRead is one that a client asks for; it may go through the log.
-type clientRead struct {
-	session kv.SessionID
-	seq     uint64
-	inquiry
-	// told says that another node has told this one to read at index.
-	told  bool
-	index raft.Index
-}
-
-// served is a read that was answered, or one for which a leader told index to another node.
-type served struct {
-	clientRead
-	// term is the one that the node led before the event, 0 when it led none.
-	term raft.Term
-	// to is that other node, None for a client.
-	to raft.NodeID
-}
-
-// inquiries are the latest, each by the node that has asked and its name for the read; the first of a name counts.
+// inquiries are the latest; of those that go by the same name it is the first.
 type inquiries struct {
 	by    map[readName]inquiry
 	order []readName
 }
 
-type readName struct {
-	from raft.NodeID
-	id   uint64
+// readName is what who asks calls a read: of a client's session by seq, of a node by number.
+type readName struct{ of, id uint64 }
+
+// word is that what was asked for up to an event may be read at an index.
+type word struct {
+	event uint64
+	index raft.Index
 }
 
-// mostClients bounds the numbers of clients, and mostInquiries those that are remembered: older ones were lost on the way.
-const (
-	mostClients   = 1 << 16
-	mostInquiries = 1 << 12
-)
+// served is a read that was answered, or one for which a leader told index to another node.
+type served struct {
+	readName
+	inquiry
+	// term is the one that the node led before the event, 0 when it led none.
+	term raft.Term
+	// to is that other node, None for a client.
+	to    raft.NodeID
+	index raft.Index
+}
+
+// mostInquiries bounds what is remembered: what is older was lost on the way, and is not judged.
+const mostInquiries = 1 << 12
 
 func (l *inquiries) add(name readName, q inquiry) {
 	if l.by == nil {
@@ -87,41 +83,29 @@ func (l *inquiries) add(name readName, q inquiry) {
 }
 
 // forget is for a node that goes down.
-func (r *reading) forget() {
-	clear(r.gets)
-	*r = reading{gets: r.gets, due: r.due[:0]}
-}
+func (r *reading) forget() { *r = reading{told: r.told[:0], due: r.due[:0]} }
 
 // Leases tells that leaders may serve reads without asking anybody, as long as nobody can have been elected since (Raft
 // dissertation §6.4.1). Otherwise that is a violation of refinement.
 func (c *Checker) Leases() { c.leases = true }
 
-// AskedToRead tells that a client asks a node for a read, which is about to handle that. Clients are known by number, below 65,536,
-// and each has one request under way at a time; it may ask for the same again.
-func (c *Checker) AskedToRead(at Moment, id raft.NodeID, client uint64, session kv.SessionID, seq uint64) {
-	n := c.node(id)
-	if n == nil || client >= mostClients || !c.checks(refinement) {
-		return
+// AskedToRead tells that a client asks a node for a read, which is about to handle that. It may be told of the same request again.
+func (c *Checker) AskedToRead(at Moment, id raft.NodeID, session kv.SessionID, seq uint64) {
+	if n := c.node(id); n != nil && c.checks(refinement) {
+		n.gets.add(readName{uint64(session), seq}, c.inquire(n, at)) // what was known when it was asked for first it may still see
 	}
-	for uint64(len(n.gets)) <= client {
-		n.gets = append(n.gets, clientRead{})
-	}
-	g := &n.gets[client]
-	if g.event != 0 && g.session == session && g.seq == seq {
-		return // what was known when it was asked for first it may still see
-	}
-	*g = clientRead{session: session, seq: seq, inquiry: c.inquire(n, at)}
 }
 
 // Answered tells that a node answers a client's request, having carried it out. Whether it was right to serve a read is
 // judged by its next observation: see [Checker.Owes]. Other requests, and reads that the checker was not told of, are ignored.
-func (c *Checker) Answered(id raft.NodeID, client uint64, session kv.SessionID, seq uint64) {
+func (c *Checker) Answered(id raft.NodeID, session kv.SessionID, seq uint64) {
 	n := c.known(id)
-	if n == nil || client >= uint64(len(n.gets)) || !c.told {
+	if n == nil || len(n.gets.by) == 0 || !c.told {
 		return
 	}
-	if g := &n.gets[client]; g.event != 0 && g.session == session && g.seq == seq {
-		n.serve(*g, raft.None)
+	name := readName{uint64(session), seq}
+	if q, known := n.gets.by[name]; known {
+		n.serve(served{readName: name, inquiry: q})
 	}
 }
 
@@ -131,8 +115,7 @@ func (c *Checker) inquire(n *node, at Moment) inquiry {
 }
 
 // serve notes what is to be judged once the node is observed.
-func (n *node) serve(r clientRead, to raft.NodeID) {
-	s := served{clientRead: r, to: to}
+func (n *node) serve(s served) {
 	if n.seen.leads() {
 		s.term = n.seen.term
 	}
@@ -141,33 +124,59 @@ func (n *node) serve(r clientRead, to raft.NodeID) {
 
 // ask is about RequestReadIndex.
 func (c *Checker) ask(n *node, at Moment, m *raft.Message) {
-	n.asked.add(readName{n.id, m.Read.ID}, c.inquire(n, at))
+	n.asked.add(readName{uint64(n.id), m.Read.ID}, c.inquire(n, at))
 }
 
 // learn is about HandleReadIndexResponse: whatever had been asked for when the question was sent may be read at the index.
 func (n *node) learn(m *raft.Message) {
-	q, known := n.asked.by[readName{n.id, m.Read.ID}]
+	q, known := n.asked.by[readName{uint64(n.id), m.Read.ID}]
 	if !known || m.Read.Index == 0 {
 		return
 	}
-	for k := range n.gets {
-		if g := &n.gets[k]; g.event != 0 && g.event <= q.event && (!g.told || m.Read.Index < g.index) {
-			g.told, g.index = true, m.Read.Index
+	w := word{q.event, m.Read.Index}
+	to := len(n.told)
+	for to > 0 && n.told[to-1].event >= w.event {
+		to--
+	}
+	from := to
+	for from > 0 && n.told[from-1].index >= w.index {
+		from--
+	}
+	if to < len(n.told) {
+		if n.told[to].index <= w.index {
+			return
+		}
+		if n.told[to].event == w.event {
+			to++
 		}
 	}
+	n.told = slices.Replace(n.told, from, to, w)
+	if len(n.told) == mostInquiries {
+		n.told = slices.Delete(n.told, 0, mostInquiries/2)
+	}
+}
+
+// readAt is the lowest index that a read asked for in an event may be made at by another's word, 0 when there is none.
+func (n *node) readAt(event uint64) raft.Index {
+	k, _ := slices.BinarySearchFunc(n.told, event, func(w word, event uint64) int { return cmp.Compare(w.event, event) })
+	if k == len(n.told) {
+		return 0
+	}
+	return n.told[k].index
 }
 
 // note is about HandleReadIndexRequest.
 func (c *Checker) note(n *node, at Moment, m *raft.Message) {
 	if n.seen.leads() {
-		n.noted.add(readName{m.From, m.Read.ID}, c.inquire(n, at))
+		n.noted.add(readName{uint64(m.From), m.Read.ID}, c.inquire(n, at))
 	}
 }
 
 // tell is about the answer to it. One to a question that is not known is passed over: nobody will make anything of it.
 func (n *node) tell(m *raft.Message) {
-	if q, known := n.noted.by[readName{m.To, m.Read.ID}]; known && m.Read.Index != 0 {
-		n.serve(clientRead{inquiry: q, index: m.Read.Index}, m.To)
+	name := readName{uint64(m.To), m.Read.ID}
+	if q, known := n.noted.by[name]; known && m.Read.Index != 0 {
+		n.serve(served{readName: name, inquiry: q, to: m.To, index: m.Read.Index})
 	}
 }
 
@@ -195,12 +204,16 @@ func (c *Checker) servesReads(n *node) *Violation {
 
 // servesRead is about ServeRead, and all that has to come before it.
 func (c *Checker) servesRead(n *node, s *served) *Violation {
-	if s.to == raft.None && (c.throughLog(n, s) || s.told && spec.MayServe(n.seen.applied, s.index)) {
+	if s.to != raft.None {
+		return c.readsAsLeader(n, s)
+	}
+	index := n.readAt(s.event)
+	if index != 0 && spec.MayServe(n.seen.applied, index) || c.throughLog(n, s) {
 		return nil
 	}
 	v := c.readsAsLeader(n, s)
-	if v != nil && s.told {
-		return c.misread(n, s, "ServeRead", "that is to be made at index %d, and has applied index %d", s.index, n.seen.applied)
+	if v != nil && index != 0 {
+		return c.misread(n, s, "ServeRead", "that is to be made at index %d, and has applied index %d", index, n.seen.applied)
 	}
 	return v
 }
@@ -247,7 +260,7 @@ func (c *Checker) misread(n *node, s *served, action, format string, args ...any
 
 // throughLog says whether a read has taken its turn in the log, or may have: where nobody tells what a state machine takes in.
 func (c *Checker) throughLog(n *node, s *served) bool {
-	took, i := c.sessions.effect(s.session, s.seq)
+	took, i := c.sessions.effect(kv.SessionID(s.of), s.id)
 	return took && i <= n.seen.applied || n.taken == 0
 }
 

@@ -10,12 +10,12 @@ import (
 
 // isAsked has a client ask the node for a read, by request seq, in an event of its own.
 func (n *fake) isAsked(seq uint64) {
-	n.happens(0, func(*Observation) { n.of.c.AskedToRead(n.of.moment(), n.o.Node, 1, 1, seq) })
+	n.happens(0, func(*Observation) { n.of.c.AskedToRead(n.of.moment(), n.o.Node, 1, seq) })
 }
 
 // serves answers it within the event that is happening.
 func (n *fake) serves(seq uint64) func(*Observation) {
-	return func(*Observation) { n.of.c.Answered(n.o.Node, 1, 1, seq) }
+	return func(*Observation) { n.of.c.Answered(n.o.Node, 1, seq) }
 }
 
 // round is a heartbeat of a leader whose log ends with its first entry, committed; answers is the answer to it.
@@ -118,6 +118,16 @@ func TestRefinementOfReads(t *testing.T) {
 				o.Commit, o.Applied = 1, 1
 				n[4].serves(1)(o)
 			})
+		}, ""},
+		{"a request that comes again after the next", func(n []*fake) {
+			applied(n)
+			n[1].isAsked(1)
+			n[1].sends(n[2], n[1].round(1, 1))
+			n[1].isAsked(2)
+			n[1].sends(n[2], n[1].round(1, 2))
+			n[1].isAsked(1)
+			n[1].hearsOf(n[2].answers(1, 1))
+			n[1].gets(n[3].answers(1, 1), 0, n[1].serves(1))
 		}, ""},
 		{"a refusal, an answer to another and one to nobody's question", func(n []*fake) {
 			applied(n)
@@ -306,16 +316,84 @@ func TestReadsOfWhoTellsNothingOfItsStateMachine(t *testing.T) {
 	require.Nil(t, w.c.Violation())
 }
 
-// Numbers that no client has say nothing.
+// Nobody is asked, and answers nothing.
 func TestReadsOfStrangers(t *testing.T) {
 	w := newCluster(t, 5, "refinement")
 	n := w.nodes
 	applied(n)
-	for _, client := range []uint64{mostClients, 1 << 63} {
-		w.c.AskedToRead(w.moment(), 1, client, 1, 1)
-		w.c.Answered(1, client, 1, 1)
+	n[1].isAsked(1)
+	w.c.AskedToRead(w.moment(), 1<<40, 1, 1)
+	w.c.Answered(1<<40, 1, 1)
+	w.c.Answered(2, 1, 1)
+	w.c.Answered(1, 1, 2)
+	for id := range raft.NodeID(6) {
+		require.False(t, w.c.Owes(id))
 	}
-	w.c.AskedToRead(w.moment(), 1<<40, 1, 1, 1)
-	w.c.Answered(1<<40, 1, 1, 1)
-	require.False(t, w.c.Owes(1))
+}
+
+// What others have told holds for what was asked for before the question, in whatever order answers come.
+func TestWhatIsTold(t *testing.T) {
+	var n node
+	n.id = 4
+	for _, e := range []uint64{10, 20, 30} {
+		n.asked.add(readName{4, e}, inquiry{event: e})
+	}
+	hears := func(id uint64, i raft.Index) { n.learn(&raft.Message{Read: raft.ReadIndex{ID: id, Index: i}}) }
+	at := func(events ...uint64) (indexes []raft.Index) {
+		for _, e := range events {
+			indexes = append(indexes, n.readAt(e))
+		}
+		return indexes
+	}
+	require.Equal(t, []raft.Index{0, 0}, at(1, 10))
+	hears(20, 7)
+	require.Equal(t, []raft.Index{7, 7, 0}, at(10, 20, 21))
+	hears(10, 5)
+	hears(30, 9)
+	hears(99, 1) // nobody asked
+	hears(30, 0) // a refusal
+	require.Equal(t, []raft.Index{5, 5, 7, 7, 9, 9, 0}, at(1, 10, 11, 20, 21, 30, 31))
+	hears(20, 4) // from another leader; whichever is right, it is the lower that need be applied
+	require.Equal(t, []raft.Index{4, 4, 4, 9}, at(1, 10, 20, 21))
+	hears(10, 6)
+	require.Equal(t, []raft.Index{4, 4, 4, 9}, at(1, 10, 20, 21))
+	hears(30, 2)
+	require.Equal(t, []raft.Index{2, 2, 0}, at(1, 30, 31))
+	for id := range uint64(2 * mostInquiries) {
+		n.asked.add(readName{4, 100 + id}, inquiry{event: 100 + id})
+		hears(100+id, raft.Index(100+id))
+		require.Less(t, len(n.told), mostInquiries)
+	}
+}
+
+// A node whose disk was wiped is another; what the one says changes nothing of what the other has said.
+func TestAnswersOfANameAreOfOneNodeEach(t *testing.T) {
+	scripts{
+		{"the next of a name refuses what the first has acknowledged", func(n []*fake) {
+			votesOnce(n)
+			for _, f := range n[2:4] {
+				f.gets(n[1].tells(1, 0, 0, 0, 1), 1, func(*Observation) { f.puts(1, 1) })
+				f.syncs()
+				f.acks(n[1], 1)
+			}
+			n[1].hearsOf(n[2].has(1, 1))
+			for range 2 {
+				next := n[2].answers(1, 0)
+				next.Incarnation = 7
+				n[1].hearsOf(next)
+			}
+			n[1].gets(n[3].has(1, 1), 0, func(o *Observation) { o.Commit = 1 })
+		}, ""},
+		{"the next of a name confirms a read", func(n []*fake) {
+			applied(n)
+			n[1].isAsked(1)
+			n[1].sends(n[2], n[1].round(1, 1))
+			for _, f := range n[2:4] {
+				next := f.answers(1, 1)
+				next.Incarnation = 7
+				n[1].hearsOf(next)
+			}
+			n[1].happens(0, n[1].serves(1))
+		}, "n1 serves a read as leader of term 1, confirmed by 1 of 5 since it was asked, those of [n1] of [n1 n2 n3 n4 n5]: ConfirmRead is not enabled"},
+	}.run(t, "refinement")
 }

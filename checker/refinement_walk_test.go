@@ -137,9 +137,9 @@ func (w *walk) take(name string, next *spec.State, i, j spec.Node) *Violation {
 	case "UpdateTerm":
 		w.c.Received(at, &raft.Message{Kind: raft.MsgReadIndexReply, From: raft.NodeID(i%3 + 1), To: raft.NodeID(i), Term: raft.Term(next.At(i).Term)})
 	case "ReadRequest":
-		w.c.AskedToRead(at, raft.NodeID(i), 1, 1, uint64(next.At(i).Read.ID))
+		w.c.AskedToRead(at, raft.NodeID(i), 1, uint64(next.At(i).Read.ID))
 	case "ServeRead":
-		w.c.Answered(raft.NodeID(i), 1, 1, uint64(was.At(i).Read.ID))
+		w.c.Answered(raft.NodeID(i), 1, uint64(was.At(i).Read.ID))
 	case "Apply":
 		w.c.Applied(at, raft.NodeID(i), &raft.Entry{Index: raft.Index(next.At(i).Applied)}, 0, 0, true)
 	case "HandleReadIndexRequest", "HandleReadIndexResponse", "HandleConfirmLeaderResponse",

@@ -334,16 +334,16 @@ func (r *Run) promised(at checker.Moment, from raft.NodeID, m *raft.Message, kin
 }
 
 // requested tells the checker of a read that a client asks for.
-func (r *Run) requested(to raft.NodeID, from sim.ClientID, q *kv.Request) {
+func (r *Run) requested(to raft.NodeID, _ sim.ClientID, q *kv.Request) {
 	if q.Op == kv.Get {
-		r.check.AskedToRead(r.checkMoment(), to, uint64(from), q.Session, q.Seq)
+		r.check.AskedToRead(r.checkMoment(), to, q.Session, q.Seq)
 	}
 }
 
 // answered tells the checker that a request was carried out.
-func (r *Run) answered(from raft.NodeID, to sim.ClientID, a *sim.Response) {
+func (r *Run) answered(from raft.NodeID, _ sim.ClientID, a *sim.Response) {
 	if a.Status == kv.OK {
-		r.check.Answered(from, uint64(to), a.Session, a.Seq)
+		r.check.Answered(from, a.Session, a.Seq)
 	}
 }
 
