@@ -35,7 +35,9 @@ type Config struct {
 
 	// Timeouts are as in [raft.Config].
 	Timeouts raft.Timeouts
-	// Lease and ClockDriftPPM are as in [raft.Config]; a lease of 0 has reads confirmed by a round of messages.
+	// Lease and ClockDriftPPM are as in [raft.Config]; a lease of 0 has reads confirmed by a round of messages. A node's clock stands
+	// still while its machine sleeps, so that a leader that was suspended may serve the past once it wakes, for as long as a lease:
+	// no lease for machines that do so.
 	Lease         time.Duration
 	ClockDriftPPM uint64
 	// SnapshotEvery and SnapshotKeep are as in replica.Options.

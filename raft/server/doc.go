@@ -12,7 +12,8 @@
 // The loop takes all that has come in at once and hands it to the replica as one event, so that under load many
 // entries share one write, one sync and one message. None of what the replica calls blocks: what is for the disk, a
 // node or a client is put into a queue. A node's queue is bounded, and drops what finds it full; Raft
-// sends it again.
+// sends it again. What others send waits outside while too much waits for the loop, and a client's stream is read no further while it
+// is owed too many answers.
 //
 // # The data folder
 //
@@ -20,6 +21,10 @@
 //	book.json    where other nodes can be reached
 //	lock         held by the process that runs the node
 //	log/         segments and snapshots, of packages wal and snapshot
+//
+// A node whose log is gone, with or without the rest, is not the one that made the promises in it: it asks the others whether it
+// has taken part before. It is told so by whoever has heard it, and by those who were told in turn; one that made a promise to a
+// single node, which had not passed that on before it went down, passes for one that never ran.
 //
 // # Who is told apart
 //

@@ -132,21 +132,29 @@ func attributes(id raft.NodeID, s *raft.Status) []slog.Attr {
 	}
 }
 
-// seldom says the same thing not more often than every so often.
+// seldom says the same thing not more often than every so often, whatever else is said in between.
 type seldom struct {
 	mu   sync.Mutex
-	last string
-	at   time.Time
+	said map[string]time.Time
 }
+
+const (
+	seldomPause = 30 * time.Second
+	// seldomTexts is how many things are kept in mind.
+	seldomTexts = 64
+)
 
 // say says whether it is time to say a thing.
 func (s *seldom) say(format string, args ...any) (string, bool) {
-	text := fmt.Sprintf(format, args...)
+	text, now := fmt.Sprintf(format, args...), time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if text == s.last && time.Since(s.at) < 30*time.Second {
+	if at, ok := s.said[text]; ok && now.Sub(at) < seldomPause {
 		return "", false
 	}
-	s.last, s.at = text, time.Now()
+	if s.said == nil || len(s.said) >= seldomTexts {
+		s.said = make(map[string]time.Time)
+	}
+	s.said[text] = now
 	return text, true
 }

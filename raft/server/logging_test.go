@@ -59,3 +59,19 @@ func TestLogOfAServer(t *testing.T) {
 	delete(fields, "time")
 	require.Equal(t, map[string]any{"level": "INFO", "msg": "Node n3 becomes leader", "node": "n3", "term": 7.0, "role": "leader", "index": 9.0}, fields)
 }
+
+// What two say in turn, again and again, is said once of each.
+func TestTheSameThingIsSaidSeldom(t *testing.T) {
+	var s seldom
+	said := 0
+	for k := range 100 {
+		if _, ok := s.say("Node n%d is refused", k%2+1); ok {
+			said++
+		}
+	}
+	require.Equal(t, 2, said)
+	for k := range 10 * seldomTexts {
+		s.say("Node n%d is refused", k)
+	}
+	require.LessOrEqual(t, len(s.said), seldomTexts)
+}

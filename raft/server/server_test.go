@@ -184,10 +184,14 @@ func TestANodeWhoseDiskIsGoneIsAddedAgain(t *testing.T) {
 	require.True(t, back.hasSaid("has been a member before, and its log is gone"))
 	require.NotEqual(t, raft.FirstIncarnation, back.view.get().incarnation)
 
-	leader := leaderOf(t, nodes...)
-	admin := raftpb.NewAdminClient(conn(t, leader))
+	var leader *running
 	eventually(t, "it is a voter again", func() bool {
+		leader = leaderOf(t, nodes...)
+		admin := raftpb.NewAdminClient(conn(t, leader))
 		_, err := admin.ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Add: []*raftpb.Newcomer{{Id: uint64(back.cfg.ID)}}})
+		if status.Code(err) == codes.Unavailable {
+			return false // on a busy machine the leader may change
+		}
 		require.NoError(t, err)
 		for _, m := range leader.view.get().config.Voters {
 			if m.ID == back.cfg.ID && m.Incarnation == back.view.get().incarnation {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 
 	"raftsim/raft/raftpb"
 )
@@ -107,6 +108,8 @@ func (k kvService) Stream(in grpc.BidiStreamingServer[raftpb.Requests, raftpb.Re
 			ending, why, ended = true, err, nil
 		case <-closing:
 			ending, why, closing = true, errStopping, nil
+		case <-in.Context().Done():
+			return status.FromContextError(in.Context().Err()).Err()
 		case <-k.s.loop.stopped:
 			stopped = true // what is not answered by now never will be
 		}
