@@ -85,8 +85,16 @@ func (h *heard) offer(i raft.Index, t raft.Term) {
 // tally is what others have answered a node in a term: votesGranted and matchIndex of Ongaro's TLA+ specification.
 type tally struct {
 	term raft.Term
-	// by has, by NodeID, what that member said.
-	by []answer
+	// by has, by NodeID, what the node of that name said last. others have what was said by others of its name, which still
+	// counts: before their disks were wiped, or long after.
+	by     []answer
+	others []otherAnswer
+}
+
+// otherAnswer is of a node of that name, but not of the incarnation that was heard last.
+type otherAnswer struct {
+	id raft.NodeID
+	answer
 }
 
 // answer is of the node of that incarnation.
@@ -106,23 +114,48 @@ func (t *tally) of(m *raft.Message) *answer {
 	if t.term != m.Term {
 		t.term = m.Term
 		clear(t.by)
+		t.others = t.others[:0]
 	}
 	for raft.NodeID(len(t.by)) <= m.From {
 		t.by = append(t.by, answer{})
 	}
 	a := &t.by[m.From]
 	if a.incarnation != m.Incarnation {
-		*a = answer{incarnation: m.Incarnation}
+		t.change(m.From, a, m.Incarnation)
 	}
 	return a
 }
 
+// change puts in the place of an answer what another node of its name has said, and keeps it.
+func (t *tally) change(id raft.NodeID, a *answer, which raft.Incarnation) {
+	was := *a
+	*a = answer{incarnation: which}
+	if k := t.other(id, which); k >= 0 {
+		*a = t.others[k].answer
+		t.others = slices.Delete(t.others, k, k+1)
+	}
+	if was.vote || was.match != 0 || was.round != 0 {
+		t.others = append(t.others, otherAnswer{id, was})
+	}
+}
+
+// other is the place in others of a node, -1 when there is none.
+func (t *tally) other(id raft.NodeID, which raft.Incarnation) int {
+	return slices.IndexFunc(t.others, func(o otherAnswer) bool { return o.id == id && o.incarnation == which })
+}
+
 // said returns what a member has answered in a term.
 func (t *tally) said(term raft.Term, m *raft.Member) answer {
-	if t.term != term || m.ID >= raft.NodeID(len(t.by)) || t.by[m.ID].incarnation != m.Incarnation {
+	switch {
+	case t.term != term || m.ID >= raft.NodeID(len(t.by)):
 		return answer{}
+	case t.by[m.ID].incarnation == m.Incarnation:
+		return t.by[m.ID]
 	}
-	return t.by[m.ID]
+	if k := t.other(m.ID, m.Incarnation); k >= 0 {
+		return t.others[k].answer
+	}
+	return answer{}
 }
 
 // Received tells that a message arrives at the node it is for, which is about to handle it; the node's observation after the event
