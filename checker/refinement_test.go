@@ -444,3 +444,28 @@ func TestWithoutMessagesNothingIsRefined(t *testing.T) {
 		}, ""},
 	}.run(t, "refinement")
 }
+
+// Who was wiped is heard of again under its name, and what it had said before still counts with who heard it.
+func TestAnAnswerIsNotForgottenForThatOfAnotherOfItsName(t *testing.T) {
+	var heard tally
+	from := func(id raft.NodeID, which raft.Incarnation) *answer {
+		return heard.of(&raft.Message{From: id, Term: 4, Incarnation: which})
+	}
+	said := func(id raft.NodeID, which raft.Incarnation) answer {
+		return heard.said(4, &raft.Member{ID: id, Incarnation: which})
+	}
+	from(3, 1).match, from(2, 1).match = 13, 7
+	from(3, 99)
+	require.EqualValues(t, 13, said(3, 1).match)
+	require.Zero(t, said(3, 99).match)
+	from(3, 99).match = 2
+	require.EqualValues(t, 13, from(3, 1).match, "a message of its can still be on its way")
+	require.EqualValues(t, 2, said(3, 99).match)
+	from(3, 1).vote = true
+	require.Equal(t, answer{from: 3, incarnation: 1, vote: true, match: 13}, said(3, 1))
+	require.EqualValues(t, 7, said(2, 1).match)
+	require.Zero(t, said(2, 99).match)
+	heard.of(&raft.Message{From: 3, Term: 5, Incarnation: 99})
+	require.Zero(t, said(3, 1), "that was another term")
+	require.Zero(t, heard.said(5, &raft.Member{ID: 3, Incarnation: 1}))
+}
