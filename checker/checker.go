@@ -91,7 +91,7 @@ const Malformed = "malformed-observation"
 func Properties() []string { return slices.Clone(names[:]) }
 
 // New returns a Checker for a cluster that begins with the voters n1 ... n<voters>; others, up to n99, are known once
-// they are seen. It checks the named properties, or every one when none is named, and keeps nothing of the slice. It is
+// they are seen. It checks the named properties, every one when they are nil, and keeps nothing of the slice. It is
 // an error when there is not at least 1 voter, or more than 99, or when a name is not one of [Properties].
 func New(voters int, properties []string) (*Checker, error) {
 	if voters < 1 || voters > mostNodes {
@@ -119,7 +119,7 @@ func New(voters int, properties []string) (*Checker, error) {
 		}
 		c.on |= 1 << i
 	}
-	if len(properties) == 0 {
+	if properties == nil {
 		c.on = 1<<len(names) - 1
 	}
 	return c, nil

@@ -93,19 +93,19 @@ func (x *expectations) next(t time.Duration) (judgement, bool) {
 // take removes the next judgement.
 func (x *expectations) take() { x.timed = x.timed[1:] }
 
-// invariants returns the invariants to watch; none is all of them.
+// invariants returns the invariants to watch; nil is all of them.
 func (r *Run) invariants() []string {
 	names := namedInvariants(r.scenario)
 	if len(r.opts.Unwatched) == 0 {
 		return names
 	}
-	if len(names) == 0 {
+	if names == nil {
 		names = checker.Properties()
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.opts.Unwatched, name) })
 }
 
-// namedInvariants are those that a scenario names; none is all of them.
+// namedInvariants are those that a scenario names; nil is all of them.
 func namedInvariants(sc *script.Scenario) []string {
 	var names []string
 	always := false

@@ -403,3 +403,14 @@ func TestObserve(t *testing.T) {
 	r := play(t, "duration: 500ms", scenarios.Options{Observe: func(*scenarios.Run) { seen++ }})
 	require.EqualValues(t, r.Events, seen)
 }
+
+// What is not watched is not checked, though it be all that the file names.
+func TestUnwatched(t *testing.T) {
+	f, err := scenarios.Parse("two-leaders.yaml", []byte(twoLeaders))
+	require.NoError(t, err)
+	o := generously()
+	require.Equal(t, "election-safety", f.Run(1, o).Property)
+	o.Unwatched = []string{"election-safety"}
+	r := f.Run(1, o)
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+}
