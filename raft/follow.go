@@ -115,9 +115,13 @@ func (c *Core) take(now time.Duration, entries []Entry, fork Index) {
 	}
 }
 
-// reject refuses an AppendEntries and says where the logs can agree at best.
+// reject refuses an AppendEntries and says where the logs can agree at best. It confirms the leader of this term only: who sent
+// in an earlier one may lead again, in another life even, in which rounds are counted anew.
 func (c *Core) reject(m *Message, hintIndex Index, hintTerm Term) {
 	r := c.message(MsgAppendReply, m.From)
-	r.AppendReply = AppendReply{PrevIndex: m.Append.PrevIndex, HintIndex: hintIndex, HintTerm: hintTerm, Round: m.Append.Round}
+	r.AppendReply = AppendReply{PrevIndex: m.Append.PrevIndex, HintIndex: hintIndex, HintTerm: hintTerm}
+	if m.Term == c.hard.Term {
+		r.AppendReply.Round = m.Append.Round
+	}
 	c.send(r)
 }

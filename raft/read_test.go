@@ -190,3 +190,31 @@ func TestAnAcknowledgementThatWaitedConfirmsTheLatestRound(t *testing.T) {
 	c.deliver(filter{from: 2, to: 1})
 	require.Equal(t, []raft.Read{{ID: 7, Index: 1}}, c.nodes[1].reads)
 }
+
+// Rounds begin anew with every life of a node. The answer to what it sent as a leader in an earlier one, whose rounds were more, confirms
+// nothing of this one.
+func TestAnAnswerToARoundOfAnEarlierLifeConfirmsNothing(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.settle(c.all()...)
+	for name := range uint64(5) {
+		c.read(1, name)
+		c.settle(c.all()...)
+	}
+	c.read(1, 5)
+	late := c.one(filter{from: 1, to: 2})
+	require.Positive(t, late.Append.Round)
+	c.crash(1)
+	c.restart(1)
+	c.take(filter{})
+	c.elect(1)
+	c.settle(c.all()...)
+
+	c.step(late)
+	c.deliver(filter{from: 2, to: 1})
+	c.read(1, 7)
+	require.Empty(t, c.nodes[1].reads, "nobody has been asked since")
+	c.deliver(filter{from: 1, to: 3})
+	c.deliver(filter{from: 3, to: 1})
+	require.Len(t, c.nodes[1].reads, 1)
+}
