@@ -23,3 +23,14 @@ timeline:
 	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
 	require.Contains(t, r.NotExercised, "line 6: join: the cluster did not come to it")
 }
+
+// What a node goes by counts, committed or not: where that wants the vote of one who is gone, nobody can get on.
+func TestNoProgressIsExpectedWhereAChangeWantsWhoIsGone(t *testing.T) {
+	for _, gone := range []string{"pause", "wipe", "crash"} {
+		f := parse(t, "duration: 40ms\nnetwork: {latency: 5ms}\ntimeline: [{at: 0s, "+gone+": n3}, {at: 20ms, remove: n2}]")
+		for seed := range uint64(5) {
+			r := f.Run(seed, scenarios.Options{})
+			require.Equal(t, scenarios.Pass, r.Verdict, "%s, seed %d: %s", gone, seed, r.Line())
+		}
+	}
+}

@@ -86,6 +86,9 @@ func (n *node) drift(r *Run) int64 { return r.timeline.drift(n.id) }
 func (r *Run) canProgress() bool {
 	var running []raft.NodeID
 	for _, n := range r.running() {
+		if n.view != nil && n.view.Configuration().Known() && !quorumOf(n.view.Configuration(), r.runs) {
+			return false // what it goes by, committed or not, wants somebody who is gone
+		}
 		if n.core == nil && n.observer == nil || max(n.drift(r), -n.drift(r)) > mostDrift {
 			return false // a process that shows nothing, or has no idea of time, cannot be judged
 		}
@@ -110,6 +113,9 @@ func (r *Run) canProgress() bool {
 			}
 			if t.Heartbeat+2*link.Latency.Max+2*disk.SyncLatency.Max+late.Max >= t.ElectionMin {
 				return false
+			}
+			if spread := t.ElectionMax - t.ElectionMin; spread == 0 || spread < 2*link.Latency.Max {
+				return false // all may stand at once, again and again (Raft paper §5.2)
 			}
 		}
 	}

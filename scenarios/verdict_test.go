@@ -348,6 +348,7 @@ func TestProgress(t *testing.T) {
 		"a majority is down": "duration: 2s\ntimeline: [{at: 1s, crash: random(2)}]",
 		"parted for good":    "duration: 2s\ntimeline: [{at: 1s, partition: [[n1], [n2], [n3]]}]",
 		"nothing arrives":    "duration: 2s\nnetwork: {loss: 100%}",
+		"all stand at once":  "duration: 2s\ncluster: {nodes: 2, election_timeout: 150ms}\nnetwork: {latency: 5ms}",
 	} {
 		r := play(t, text, scenarios.Options{})
 		require.Equal(t, scenarios.Pass, r.Verdict, "%s: %s", name, r.Line())
