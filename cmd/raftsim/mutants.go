@@ -21,6 +21,8 @@ type mutantsFlags struct {
 	seeds optional[int]
 	dir   string
 	alone bool
+	// minimal is the folder that catches are shrunk into, "" for none.
+	minimal string
 }
 
 // What is hunted with unless it is said otherwise, and at most.
@@ -38,13 +40,19 @@ func mutantsCommand(s streams) *cobra.Command {
 chaos-5 world and the shipped scenarios until a run is a violation. Each hunt has up to
 1,000 seeds of its own. Without a name: every mutant there is.
 
-The table says which property was violated, and after how many seeds. A mutant that
-survives is a hole in the checks, or no fault at all: the exit code is then 1.
+The table says which property was violated, and after how many seeds; then, from one more
+hunt without the check that saw it, which one sees it next, or that it would have been
+missed. A mutant that survives is a hole in the checks, or no fault at all: the exit code
+is then 1.
+
+--shrink turns the first catch of every mutant into a minimal scenario, sees that it fails
+three times the same and not with the shipped core, and adds what it has and took.
 
 What is built is kept in the user's cache folder. It needs Go and a checkout of raftsim.`,
 		Example: `  raftsim mutants
   raftsim mutants quorum-third figure-8 --hunts 3
   raftsim mutants --dir my-faults --json
+  raftsim mutants --hunts 1 --shrink minimal
   raftsim run leader-failure --mutant quorum-third`,
 		ValidArgsFunction: completeMutants,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +64,8 @@ What is built is kept in the user's cache folder. It needs Go and a checkout of 
 	addOptional(cmd, &f.seeds, "most-seeds", "n", readCount(mutants.SeedsPerHunt), "how many seeds a hunt tries (default: 1000)")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "hunt the mutants in this `folder` instead of those that ship")
 	_ = cmd.MarkFlagDirname("dir")
+	cmd.Flags().StringVar(&f.minimal, "shrink", "", "shrink the first catch of each into this `folder`")
+	_ = cmd.MarkFlagDirname("shrink")
 	cmd.Flags().BoolVar(&f.alone, "alone", false, "check nothing but the invariant that the mutant is for, where it is for one")
 	return cmd
 }
@@ -173,7 +183,8 @@ func (p *hunt) hunter(c *mutants.Checkout, m *mutants.Mutant) (*mutants.Hunter, 
 	if err != nil {
 		return nil, err
 	}
-	h := &mutants.Hunter{Checkout: c, Worlds: worlds, Hunts: p.f.hunts.value, Seeds: uint64(p.f.seeds.value)}
+	h := &mutants.Hunter{Checkout: c, Worlds: worlds, Hunts: p.f.hunts.value, Seeds: uint64(p.f.seeds.value),
+		Weigh: !p.f.alone, Minimal: p.f.minimal}
 	if p.f.alone && slices.Contains(checker.Properties(), m.Property) {
 		h.Property = m.Property
 		for i, w := range worlds {
@@ -243,15 +254,42 @@ func (p *hunt) conclude(wanted int) error {
 
 func (p *hunt) print() {
 	w := tabwriter.NewWriter(p.s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "mutant\tcaught\tby\tmeant for\tseeds (median, range)\truns")
+	head := []string{"mutant", "caught", "by", "meant for", "seeds (median, range)", "without that check"}
+	if p.f.minimal != "" {
+		head = append(head, "shrunk to", "in")
+	}
+	fmt.Fprintln(w, strings.Join(head, "\t"))
 	for _, r := range p.scores {
-		seeds, runs := "-", "-"
+		row := []string{r.Mutant, fmt.Sprintf("%d of %d", r.Hunts-r.Missed, r.Hunts), firers(&r), r.Expected, "-", without(&r)}
 		if r.Missed < r.Hunts {
-			seeds, runs = fmt.Sprintf("%d, %d..%d", r.SeedsMedian, r.SeedsMin, r.SeedsMax), fmt.Sprint(r.RunsMedian)
+			row[4] = fmt.Sprintf("%d, %d..%d", r.SeedsMedian, r.SeedsMin, r.SeedsMax)
 		}
-		fmt.Fprintf(w, "%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.Mutant, r.Hunts-r.Missed, r.Hunts, firers(&r), r.Expected, seeds, runs)
+		if p.f.minimal != "" {
+			row = append(row, shrunk(&r)...)
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	w.Flush()
+}
+
+// without says what was seen without the check that sees the mutant.
+func without(r *mutants.Score) string {
+	switch w := r.Without; {
+	case w == nil:
+		return "-"
+	case w.Next == "":
+		return fmt.Sprintf("missed in %s", count(w.Seeds, "seed"))
+	default:
+		return fmt.Sprintf("%s, %d", w.Next, w.Seeds)
+	}
+}
+
+// shrunk says what the first catch was shrunk to, and the CPU time that took.
+func shrunk(r *mutants.Score) []string {
+	if r.Shrunk == nil {
+		return []string{"-", "-"}
+	}
+	return []string{entriesOf(r.Shrunk.Entries) + ", " + count(uint64(r.Shrunk.Nodes), "node"), fmt.Sprintf("%.1fs", r.Shrunk.CPU)}
 }
 
 // firers names the properties that were violated, that of most hunts first.

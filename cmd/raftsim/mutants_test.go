@@ -42,6 +42,7 @@ func TestMutantsThatAreNone(t *testing.T) {
 		"mutants --hunts 0":          {"--hunts 0: want a whole number from 1 to 1000"},
 		"mutants --most-seeds 1001":  {"--most-seeds 1001: want a whole number from 1 to 1000"},
 		"mutants --dir nowhere":      {"nowhere: no such file"},
+		"run --without tidiness":     {"--without tidiness: unknown property; known are election-safety, "},
 		"mutants three --dir " + dir: {`there is no mutant "three" in ` + dir},
 		// All that no longer apply are told at once.
 		"mutants --dir " + dir: {"mutant one no longer applies: raft/core.go, by the edit at ", "mutant two no longer applies: raft/nothing.go"},
@@ -127,15 +128,15 @@ func TestMutantsScoreboard(t *testing.T) {
 	require.Equal(t, "survived: harmless\n", got.err)
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
 	require.Len(t, lines, 3)
-	require.Regexp(t, `^mutant +caught +by +meant for +seeds \(median, range\) +runs$`, lines[0])
-	require.Regexp(t, `^quorum-third +2 of 2 +\S.* +election-safety +1, 1\.\.\d +\d+$`, lines[1])
+	require.Regexp(t, `^mutant +caught +by +meant for +seeds \(median, range\) +without that check$`, lines[0])
+	require.Regexp(t, `^quorum-third +2 of 2 +\S.* +election-safety +1, 1\.\.\d +[a-z-]+, \d+$`, lines[1])
 	require.Regexp(t, `^harmless +0 of 2 +- +monotonic +- +-$`, lines[2])
 
 	got = raftsim(t, "mutants", "--json", "--hunts", "2", "quorum-third", "--alone")
 	require.Zero(t, got.code, got.err)
 	require.Regexp(t, `^\{"mutant":"quorum-third","caught":true,"property":"election-safety","hunts":2,"seeds_median":\d+,"seeds_min":\d+,"seeds_max":\d+,`, got.out)
 
-	got = raftsim(t, "mutants", "--json", "--dir", dir, "--hunts", "1", "--most-seeds", "1")
+	got = raftsim(t, "mutants", "--json", "--dir", dir, "--hunts", "1", "--most-seeds", "1", "--shrink", filepath.Join(dir, "minimal"))
 	require.Equal(t, 1, got.code)
 	require.Regexp(t, `^\{"mutant":"harmless","caught":false,"property":"","hunts":1,"seeds_median":0,`, got.out)
 }
