@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -76,6 +77,9 @@ func huntMutants(ctx context.Context, s streams, names []string, f mutantsFlags)
 	}
 	c, err := mutants.Open(".")
 	if err != nil {
+		return err
+	}
+	if c.Sound, err = os.Executable(); err != nil {
 		return err
 	}
 	all, err := pickMutants(c, names, f.dir)

@@ -118,6 +118,7 @@ func TestMutantsScoreboard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a raftsim for every mutant")
 	}
+	t.Setenv(asCommand, "1") // what is shrunk asks this program
 	dir := t.TempDir()
 	harmless := filepath.Join(dir, "harmless"+mutants.Extension)
 	require.NoError(t, os.WriteFile(harmless, []byte("about: Nothing is broken.\nsource: a test\nproperty: monotonic\n"+

@@ -35,7 +35,7 @@ func (h *Hunter) shrink(ctx context.Context, raftsim string, m *Mutant, c *Catch
 		return nil, err
 	}
 	s := &Shrunk{File: filepath.Join(h.Minimal, m.Name+".yaml")}
-	out, took, err := played(ctx, raftsim, "shrink", "--seed", strconv.FormatUint(c.Seed, 10), "--mutant", m.Argument, "-o", s.File, "--", c.File)
+	out, took, err := h.played(ctx, raftsim, "shrink", "--seed", strconv.FormatUint(c.Seed, 10), "--mutant", m.Argument, "-o", s.File, "--", c.File)
 	if err != nil {
 		return nil, fmt.Errorf("mutant %s: %s: %w\n%s", m.Name, c.Replay, err, tail(string(out)))
 	}
@@ -53,7 +53,7 @@ func (h *Hunter) believe(ctx context.Context, raftsim string, m *Mutant, c *Catc
 	seed := f.Scenario.Seeds[0].First
 	before := ""
 	for range timesPlayed {
-		out, _, err := played(ctx, raftsim, "run", "--json", "--seed", strconv.FormatUint(seed, 10), "--", f.Path)
+		out, _, err := h.played(ctx, raftsim, "run", "--json", "--seed", strconv.FormatUint(seed, 10), "--", f.Path)
 		var run struct{ Verdict, Property, Detail, Fingerprint string }
 		if json.Unmarshal(out, &run) != nil || err != nil || run.Verdict != string(scenarios.Pass) || run.Property != c.Property {
 			return fmt.Errorf("mutant %s: %s was shrunk to %s, which does not show it: %w\n%s", m.Name, c.Replay, f.Path, err, tail(string(out)))
@@ -77,8 +77,11 @@ func (h *Hunter) believe(ctx context.Context, raftsim string, m *Mutant, c *Catc
 type spent struct{ cpu, wall time.Duration }
 
 // played runs a raftsim to its end and returns what it printed on stdout, or on stderr where it failed.
-func played(ctx context.Context, raftsim string, args ...string) ([]byte, spent, error) {
+func (h *Hunter) played(ctx context.Context, raftsim string, args ...string) ([]byte, spent, error) {
 	cmd := exec.CommandContext(ctx, raftsim, args...)
+	if h.Checkout.Sound != "" {
+		cmd.Env = append(os.Environ(), SoundVariable+"="+h.Checkout.Sound)
+	}
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	begin := time.Now()
