@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +22,8 @@ type mutantsFlags struct {
 	dir   string
 	alone bool
 	// minimal is the folder that catches are shrunk into, "" for none.
-	minimal string
+	minimal  string
+	markdown bool
 }
 
 // What is hunted with unless it is said otherwise, and at most.
@@ -65,6 +65,7 @@ What is built is kept in the user's cache folder. It needs Go and a checkout of 
 	addOptional(cmd, &f.seeds, "most-seeds", "n", readCount(mutants.SeedsPerHunt), "how many seeds a hunt tries (default: 1000)")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "hunt the mutants in this `folder` instead of those that ship")
 	_ = cmd.MarkFlagDirname("dir")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "print the table in Markdown")
 	cmd.Flags().StringVar(&f.minimal, "shrink", "", "shrink the first catch of each into this `folder`")
 	_ = cmd.MarkFlagDirname("shrink")
 	cmd.Flags().BoolVar(&f.alone, "alone", false, "check nothing but the invariant that the mutant is for, where it is for one")
@@ -74,6 +75,9 @@ What is built is kept in the user's cache folder. It needs Go and a checkout of 
 func huntMutants(ctx context.Context, s streams, names []string, f mutantsFlags) error {
 	if mutated != "" {
 		return fmt.Errorf("this raftsim has the fault %s in it: mutants are hunted with one without", mutated)
+	}
+	if f.json && f.markdown {
+		return errors.New("--json prints objects and no table; give one of it and --markdown")
 	}
 	c, err := mutants.Open(".")
 	if err != nil {
@@ -235,7 +239,7 @@ func (p *hunt) conclude(wanted int) error {
 		}
 	}
 	if !p.f.json && len(p.scores) > 0 {
-		p.print()
+		printBoard(p.s.out, p.scores, p.f.minimal != "", p.f.markdown)
 	}
 	if len(survivors) > 0 {
 		p.s.sayf("survived: %s\n", strings.Join(survivors, ", "))
@@ -254,67 +258,4 @@ func (p *hunt) conclude(wanted int) error {
 		return exit(exitInconclusive) // the rest may survive
 	}
 	return nil
-}
-
-func (p *hunt) print() {
-	w := tabwriter.NewWriter(p.s.out, 0, 0, 2, ' ', 0)
-	head := []string{"mutant", "caught", "by", "meant for", "seeds (median, range)", "without that check"}
-	if p.f.minimal != "" {
-		head = append(head, "shrunk to", "in")
-	}
-	fmt.Fprintln(w, strings.Join(head, "\t"))
-	for _, r := range p.scores {
-		row := []string{r.Mutant, fmt.Sprintf("%d of %d", r.Hunts-r.Missed, r.Hunts), firers(&r), r.Expected, "-", without(&r)}
-		if r.Missed < r.Hunts {
-			row[4] = fmt.Sprintf("%d, %d..%d", r.SeedsMedian, r.SeedsMin, r.SeedsMax)
-		}
-		if p.f.minimal != "" {
-			row = append(row, shrunk(&r)...)
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	w.Flush()
-}
-
-// without says what was seen without the check that sees the mutant.
-func without(r *mutants.Score) string {
-	switch w := r.Without; {
-	case w == nil:
-		return "-"
-	case w.Next == "":
-		return fmt.Sprintf("missed in %s", count(w.Seeds, "seed"))
-	default:
-		return fmt.Sprintf("%s, %d", w.Next, w.Seeds)
-	}
-}
-
-// shrunk says what the first catch was shrunk to, and the CPU time that took.
-func shrunk(r *mutants.Score) []string {
-	if r.Shrunk == nil {
-		return []string{"-", "-"}
-	}
-	return []string{entriesOf(r.Shrunk.Entries) + ", " + count(uint64(r.Shrunk.Nodes), "node"), fmt.Sprintf("%.1fs", r.Shrunk.CPU)}
-}
-
-// firers names the properties that were violated, that of most hunts first.
-func firers(r *mutants.Score) string {
-	if r.Property == "" {
-		return "-"
-	}
-	names := []string{}
-	for name := range r.Properties {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if d := r.Properties[b] - r.Properties[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
-	for i, name := range names {
-		if len(names) > 1 {
-			names[i] = fmt.Sprintf("%s %d", name, r.Properties[name])
-		}
-	}
-	return strings.Join(names, ", ")
 }

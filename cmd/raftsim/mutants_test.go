@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +43,7 @@ func TestMutantsThatAreNone(t *testing.T) {
 		"mutants --hunts 0":          {"--hunts 0: want a whole number from 1 to 1000"},
 		"mutants --most-seeds 1001":  {"--most-seeds 1001: want a whole number from 1 to 1000"},
 		"mutants --dir nowhere":      {"nowhere: no such file"},
+		"mutants --json --markdown":  {"--json prints objects and no table; give one of it and --markdown"},
 		"run --without tidiness":     {"--without tidiness: unknown property; known are election-safety, "},
 		"mutants three --dir " + dir: {`there is no mutant "three" in ` + dir},
 		// All that no longer apply are told at once.
@@ -113,6 +115,22 @@ func TestInterruptedHuntsAreInconclusive(t *testing.T) {
 	}
 }
 
+// The README's scoreboard has every mutant that ships, caught by every hunt.
+func TestScoreboardOfTheREADME(t *testing.T) {
+	c, err := mutants.Open(".")
+	require.NoError(t, err)
+	all, err := c.Shipped()
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(c.Root, "README.md"))
+	require.NoError(t, err)
+	board := regexp.MustCompile(`(?m)^\| ([a-z0-9-]+) \| (\d+ of \d+) \|`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, board, len(all), "hunt those that are new, and put them into the README")
+	for k, m := range all {
+		require.Equal(t, m.Name, board[k][1])
+		require.Equal(t, "10 of 10", board[k][2], m.Name)
+	}
+}
+
 // The scoreboard is a table for people and an object a mutant for programs, and a survivor is exit code 1.
 func TestMutantsScoreboard(t *testing.T) {
 	if testing.Short() {
@@ -132,6 +150,11 @@ func TestMutantsScoreboard(t *testing.T) {
 	require.Regexp(t, `^mutant +caught +by +meant for +seeds \(median, range\) +without that check$`, lines[0])
 	require.Regexp(t, `^quorum-third +2 of 2 +\S.* +election-safety +1, 1\.\.\d +[a-z-]+, \d+$`, lines[1])
 	require.Regexp(t, `^harmless +0 of 2 +- +monotonic +- +-$`, lines[2])
+
+	got = raftsim(t, "mutants", "quorum-third", "--hunts", "1", "--markdown", "--shrink", filepath.Join(dir, "minimal"))
+	require.Zero(t, got.code, got.err)
+	require.Regexp(t, `^\| mutant \| caught \| .* \| shrunk to \| CPU time \|\n\| ---( \| ---)+ \|\n`+
+		`\| quorum-third \| 1 of 1 \| [a-z-]+ \| election-safety \| 1, 1\.\.1 \| [a-z-]+, \d+ \| \d entr(y|ies), \d nodes? \| \d\.\ds \|\n$`, got.out)
 
 	got = raftsim(t, "mutants", "--json", "--hunts", "2", "quorum-third", "--alone")
 	require.Zero(t, got.code, got.err)
