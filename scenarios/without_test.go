@@ -42,7 +42,7 @@ func TestWithout(t *testing.T) {
 		}
 		return q.Op == kv.Get
 	}})
-	const history = "duration: 1s\nexpect: {history: linearizable}" + clients
+	const history = "duration: 1s\nexpect: [{always: [monotonic]}, {history: linearizable}]" + clients
 	requireViolation(t, play(t, history, made), "linearizability", "")
 	pass("linearizability", play(t, history, without("linearizability", made)))
 
