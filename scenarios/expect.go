@@ -96,13 +96,13 @@ func (x *expectations) take() { x.timed = x.timed[1:] }
 // invariants returns the invariants to watch; nil is all of them.
 func (r *Run) invariants() []string {
 	names := namedInvariants(r.scenario)
-	if len(r.opts.Unwatched) == 0 {
+	if len(r.opts.Unwatched) == 0 && !slices.Contains(checker.Properties(), r.opts.Without) {
 		return names
 	}
 	if names == nil {
 		names = checker.Properties()
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.opts.Unwatched, name) })
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.opts.Unwatched, name) || !r.judges(name) })
 }
 
 // namedInvariants are those that a scenario names; nil is all of them.
@@ -141,7 +141,7 @@ func (r *Run) judgeEnd() {
 		}
 		judge()
 	}
-	if r.finding == nil && r.expect.history {
+	if r.finding == nil && r.expect.history && r.judges(script.Linearizability) {
 		r.judgeHistory()
 	}
 }

@@ -81,7 +81,7 @@ func (l *liveness) judge(want *script.Liveness) bool {
 		return true
 	}
 	r.violated(script.Progress, fmt.Sprintf("%v was healed and has not finished within %v: %s", l.names(), l.within, l.unfinished()), l.core...)
-	return false
+	return r.finding == nil
 }
 
 // agree judges whether all of the core, which has applied the same, holds the same.

@@ -34,6 +34,9 @@ type Options struct {
 	// HistoryBudget is how many steps the check of the history may take on one key, 0 for
 	// [checker.DefaultBudget].
 	HistoryBudget int
+	// Without names a property of [script.Properties] that is not judged, so that what others see of the same fault comes to light; ""
+	// is to judge all that the file expects. A run that cannot go on, since a process panicked, ends where it would have failed.
+	Without string
 	// Boot starts the process under test, the shipped replica when nil. It is told the cluster's members and the
 	// timeouts the node has now; Applied may be called as entries are applied. A process that has a
 	// method Core() *raft.Core or is an [Observer] is watched by the checker, another only by its clients.
@@ -323,6 +326,7 @@ func (r *Run) advance(t time.Duration) {
 func (r *Run) over() bool {
 	if f := r.world.Failure(); f != nil && r.finding == nil {
 		r.failed(f)
+		return true
 	}
 	if r.finding != nil || r.brokenOff {
 		return true
@@ -349,11 +353,19 @@ func (r *Run) failed(f *sim.Failure) {
 		found.verdict, found.property = Error, ""
 		found.detail = fmt.Sprintf("the testbed panicked: %v", f.Value)
 	}
-	r.finding = found
+	if found.property == "" || r.judges(found.property) {
+		r.finding = found
+	}
 }
+
+// judges says whether violations of a property count.
+func (r *Run) judges(property string) bool { return property != r.opts.Without }
 
 // violated records the first violation and ends the world.
 func (r *Run) violated(property, detail string, nodes ...raft.NodeID) {
+	if !r.judges(property) {
+		return
+	}
 	if r.finding == nil {
 		r.finding = &finding{verdict: Violation, property: property, detail: detail, nodes: nodes, moment: r.now()}
 	}

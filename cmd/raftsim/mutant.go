@@ -66,7 +66,11 @@ func (f *mutantFlag) become(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Exec(raftsim, os.Args, os.Environ()); err != nil {
+	me, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Exec(raftsim, os.Args, append(os.Environ(), mutants.SoundVariable+"="+me)); err != nil {
 		return fmt.Errorf("mutant %s cannot be run: %w", m.Name, err)
 	}
 	return nil

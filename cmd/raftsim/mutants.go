@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +21,9 @@ type mutantsFlags struct {
 	seeds optional[int]
 	dir   string
 	alone bool
+	// minimal is the folder that catches are shrunk into, "" for none.
+	minimal  string
+	markdown bool
 }
 
 // What is hunted with unless it is said otherwise, and at most.
@@ -38,13 +41,19 @@ func mutantsCommand(s streams) *cobra.Command {
 chaos-5 world and the shipped scenarios until a run is a violation. Each hunt has up to
 1,000 seeds of its own. Without a name: every mutant there is.
 
-The table says which property was violated, and after how many seeds. A mutant that
-survives is a hole in the checks, or no fault at all: the exit code is then 1.
+The table says which property was violated, and after how many seeds; then, from one more
+hunt without the check that saw it, which one sees it next, or that it would have been
+missed. A mutant that survives is a hole in the checks, or no fault at all: the exit code
+is then 1.
+
+--shrink turns the first catch of every mutant into a minimal scenario, sees that it fails
+three times the same and not with the shipped core, and adds what it has and took.
 
 What is built is kept in the user's cache folder. It needs Go and a checkout of raftsim.`,
 		Example: `  raftsim mutants
   raftsim mutants quorum-third figure-8 --hunts 3
   raftsim mutants --dir my-faults --json
+  raftsim mutants --hunts 1 --shrink minimal
   raftsim run leader-failure --mutant quorum-third`,
 		ValidArgsFunction: completeMutants,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +65,9 @@ What is built is kept in the user's cache folder. It needs Go and a checkout of 
 	addOptional(cmd, &f.seeds, "most-seeds", "n", readCount(mutants.SeedsPerHunt), "how many seeds a hunt tries (default: 1000)")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "hunt the mutants in this `folder` instead of those that ship")
 	_ = cmd.MarkFlagDirname("dir")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "print the table in Markdown")
+	cmd.Flags().StringVar(&f.minimal, "shrink", "", "shrink the first catch of each into this `folder`")
+	_ = cmd.MarkFlagDirname("shrink")
 	cmd.Flags().BoolVar(&f.alone, "alone", false, "check nothing but the invariant that the mutant is for, where it is for one")
 	return cmd
 }
@@ -64,8 +76,14 @@ func huntMutants(ctx context.Context, s streams, names []string, f mutantsFlags)
 	if mutated != "" {
 		return fmt.Errorf("this raftsim has the fault %s in it: mutants are hunted with one without", mutated)
 	}
+	if f.json && f.markdown {
+		return errors.New("--json prints objects and no table; give one of it and --markdown")
+	}
 	c, err := mutants.Open(".")
 	if err != nil {
+		return err
+	}
+	if c.Sound, err = os.Executable(); err != nil {
 		return err
 	}
 	all, err := pickMutants(c, names, f.dir)
@@ -173,7 +191,8 @@ func (p *hunt) hunter(c *mutants.Checkout, m *mutants.Mutant) (*mutants.Hunter, 
 	if err != nil {
 		return nil, err
 	}
-	h := &mutants.Hunter{Checkout: c, Worlds: worlds, Hunts: p.f.hunts.value, Seeds: uint64(p.f.seeds.value)}
+	h := &mutants.Hunter{Checkout: c, Worlds: worlds, Hunts: p.f.hunts.value, Seeds: uint64(p.f.seeds.value),
+		Weigh: !p.f.alone, Minimal: p.f.minimal}
 	if p.f.alone && slices.Contains(checker.Properties(), m.Property) {
 		h.Property = m.Property
 		for i, w := range worlds {
@@ -220,7 +239,7 @@ func (p *hunt) conclude(wanted int) error {
 		}
 	}
 	if !p.f.json && len(p.scores) > 0 {
-		p.print()
+		printBoard(p.s.out, p.scores, p.f.minimal != "", p.f.markdown)
 	}
 	if len(survivors) > 0 {
 		p.s.sayf("survived: %s\n", strings.Join(survivors, ", "))
@@ -239,40 +258,4 @@ func (p *hunt) conclude(wanted int) error {
 		return exit(exitInconclusive) // the rest may survive
 	}
 	return nil
-}
-
-func (p *hunt) print() {
-	w := tabwriter.NewWriter(p.s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "mutant\tcaught\tby\tmeant for\tseeds (median, range)\truns")
-	for _, r := range p.scores {
-		seeds, runs := "-", "-"
-		if r.Missed < r.Hunts {
-			seeds, runs = fmt.Sprintf("%d, %d..%d", r.SeedsMedian, r.SeedsMin, r.SeedsMax), fmt.Sprint(r.RunsMedian)
-		}
-		fmt.Fprintf(w, "%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.Mutant, r.Hunts-r.Missed, r.Hunts, firers(&r), r.Expected, seeds, runs)
-	}
-	w.Flush()
-}
-
-// firers names the properties that were violated, that of most hunts first.
-func firers(r *mutants.Score) string {
-	if r.Property == "" {
-		return "-"
-	}
-	names := []string{}
-	for name := range r.Properties {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if d := r.Properties[b] - r.Properties[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
-	for i, name := range names {
-		if len(names) > 1 {
-			names[i] = fmt.Sprintf("%s %d", name, r.Properties[name])
-		}
-	}
-	return strings.Join(names, ", ")
 }

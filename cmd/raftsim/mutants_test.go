@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +43,8 @@ func TestMutantsThatAreNone(t *testing.T) {
 		"mutants --hunts 0":          {"--hunts 0: want a whole number from 1 to 1000"},
 		"mutants --most-seeds 1001":  {"--most-seeds 1001: want a whole number from 1 to 1000"},
 		"mutants --dir nowhere":      {"nowhere: no such file"},
+		"mutants --json --markdown":  {"--json prints objects and no table; give one of it and --markdown"},
+		"run --without tidiness":     {"--without tidiness: unknown property; known are election-safety, "},
 		"mutants three --dir " + dir: {`there is no mutant "three" in ` + dir},
 		// All that no longer apply are told at once.
 		"mutants --dir " + dir: {"mutant one no longer applies: raft/core.go, by the edit at ", "mutant two no longer applies: raft/nothing.go"},
@@ -112,11 +115,28 @@ func TestInterruptedHuntsAreInconclusive(t *testing.T) {
 	}
 }
 
+// The README's scoreboard has every mutant that ships, caught by every hunt.
+func TestScoreboardOfTheREADME(t *testing.T) {
+	c, err := mutants.Open(".")
+	require.NoError(t, err)
+	all, err := c.Shipped()
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(c.Root, "README.md"))
+	require.NoError(t, err)
+	board := regexp.MustCompile(`(?m)^\| ([a-z0-9-]+) \| (\d+ of \d+) \|`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, board, len(all), "hunt those that are new, and put them into the README")
+	for k, m := range all {
+		require.Equal(t, m.Name, board[k][1])
+		require.Equal(t, "10 of 10", board[k][2], m.Name)
+	}
+}
+
 // The scoreboard is a table for people and an object a mutant for programs, and a survivor is exit code 1.
 func TestMutantsScoreboard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a raftsim for every mutant")
 	}
+	t.Setenv(asCommand, "1") // what is shrunk asks this program
 	dir := t.TempDir()
 	harmless := filepath.Join(dir, "harmless"+mutants.Extension)
 	require.NoError(t, os.WriteFile(harmless, []byte("about: Nothing is broken.\nsource: a test\nproperty: monotonic\n"+
@@ -127,15 +147,20 @@ func TestMutantsScoreboard(t *testing.T) {
 	require.Equal(t, "survived: harmless\n", got.err)
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
 	require.Len(t, lines, 3)
-	require.Regexp(t, `^mutant +caught +by +meant for +seeds \(median, range\) +runs$`, lines[0])
-	require.Regexp(t, `^quorum-third +2 of 2 +\S.* +election-safety +1, 1\.\.\d +\d+$`, lines[1])
+	require.Regexp(t, `^mutant +caught +by +meant for +seeds \(median, range\) +without that check$`, lines[0])
+	require.Regexp(t, `^quorum-third +2 of 2 +\S.* +election-safety +1, 1\.\.\d +[a-z-]+, \d+$`, lines[1])
 	require.Regexp(t, `^harmless +0 of 2 +- +monotonic +- +-$`, lines[2])
+
+	got = raftsim(t, "mutants", "quorum-third", "--hunts", "1", "--markdown", "--shrink", filepath.Join(dir, "minimal"))
+	require.Zero(t, got.code, got.err)
+	require.Regexp(t, `^\| mutant \| caught \| .* \| shrunk to \| CPU time \|\n\| ---( \| ---)+ \|\n`+
+		`\| quorum-third \| 1 of 1 \| [a-z-]+ \| election-safety \| 1, 1\.\.1 \| [a-z-]+, \d+ \| \d entr(y|ies), \d nodes? \| \d\.\ds \|\n$`, got.out)
 
 	got = raftsim(t, "mutants", "--json", "--hunts", "2", "quorum-third", "--alone")
 	require.Zero(t, got.code, got.err)
 	require.Regexp(t, `^\{"mutant":"quorum-third","caught":true,"property":"election-safety","hunts":2,"seeds_median":\d+,"seeds_min":\d+,"seeds_max":\d+,`, got.out)
 
-	got = raftsim(t, "mutants", "--json", "--dir", dir, "--hunts", "1", "--most-seeds", "1")
+	got = raftsim(t, "mutants", "--json", "--dir", dir, "--hunts", "1", "--most-seeds", "1", "--shrink", filepath.Join(dir, "minimal"))
 	require.Equal(t, 1, got.code)
 	require.Regexp(t, `^\{"mutant":"harmless","caught":false,"property":"","hunts":1,"seeds_median":0,`, got.out)
 }

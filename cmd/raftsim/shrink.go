@@ -36,7 +36,8 @@ explicit events instead of draws, the fewest entries, nodes and clients, round t
 
 The file says what it shows and where it comes from, expects the violation, so that
 raftsim run passes on it, and names the least change with which the failure goes away.
-Where it can be had, it fails whatever the seed.
+Where it can be had, it fails whatever the seed. With --mutant, the core without the fault
+passes it.
 
 FILE may also be what raftsim fuzz or go test -fuzz has found: a name such as fuzz or
 fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults.`,
@@ -78,7 +79,12 @@ func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error
 	leaveSignals()
 	f.options.Mutant = mutated
 	drawn := false
-	o := shrink.Options{Run: f.options, Runs: uint64(f.runs.value), Mutant: f.mutant.argument}
+	sound, end, err := askSound()
+	if err != nil {
+		return err
+	}
+	defer end()
+	o := shrink.Options{Sound: sound, Run: f.options, Runs: uint64(f.runs.value), Mutant: f.mutant.argument}
 	if s.live {
 		o.Each = func(runs uint64, entries int) {
 			s.sayf("\r\x1b[K%s: %s, %s left …", file.Scenario.Name, count(runs, "run"), entriesOf(entries))

@@ -15,6 +15,9 @@ import (
 // Folder is where the mutants that ship stand in the checkout.
 const Folder = "scenarios/mutants"
 
+// SoundVariable is the environment's name for the path of a raftsim without a fault.
+const SoundVariable = "RAFTSIM_SOUND"
+
 // module is what go.mod of a checkout begins with.
 const module = "raftsim"
 
@@ -24,6 +27,8 @@ type Checkout struct {
 	Root string
 	// Cache is where what is built is kept. It may be changed before the first build.
 	Cache string
+	// Sound is the path of a raftsim without a fault, which those with one ask where they are told to by [SoundVariable]; "" for none.
+	Sound string
 
 	goTool string
 }

@@ -33,7 +33,7 @@ func TestShippedMutantsCompile(t *testing.T) {
 	require.NoError(t, err)
 	k, err := c.Compiler(t.Context())
 	require.NoError(t, err)
-	for _, m := range all {
+	for _, m := range append(all, unmended(t, c)...) {
 		require.NoError(t, k.Check(m))
 	}
 }

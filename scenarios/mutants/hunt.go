@@ -30,6 +30,10 @@ type Hunter struct {
 	Hunts int
 	// Seeds bounds the seeds of a hunt, 0 for [SeedsPerHunt], which is the most.
 	Seeds uint64
+	// Weigh says that each mutant that was caught is hunted once more without the check that saw it; see [Without].
+	Weigh bool
+	// Minimal, when not empty, is a folder that the first catch of each mutant is shrunk into; see [Shrunk].
+	Minimal string
 	// Each, when not nil, is told of every hunt that ended.
 	Each func(m *Mutant, hunt int, c *Catch)
 }
@@ -40,8 +44,10 @@ type Catch struct {
 	Caught bool
 	// Seeds is how many were tried, the last one included; Runs how many runs that took.
 	Seeds, Runs uint64
-	// Property and Detail are those of the violation, and Replay is the command that plays the run again.
+	// Property and Detail are those of the violation, and Replay is the command that plays the run again: that of File with Seed.
 	Property, Detail, Replay string
+	File                     string
+	Seed                     uint64
 	// Errors counts runs before it that showed a fault of the testbed, or a process that contradicts itself.
 	Errors uint64
 	// Alarms are runs before it that the shipped core fails as well, as commands that play them again
@@ -49,7 +55,8 @@ type Catch struct {
 	Alarms []string
 }
 
-// Hunt builds the mutant and hunts it. An error says that it could not be: it does not build, or a run of it did not end.
+// Hunt builds the mutant and hunts it. An error says that it could not be: it does not build, a run of it did not end, or a
+// catch of it could not be shrunk.
 // When ctx ends, the score is of the hunts before, and the error is ctx's.
 func (h *Hunter) Hunt(ctx context.Context, m *Mutant) (Score, error) {
 	var catches []Catch
@@ -63,7 +70,7 @@ func (h *Hunter) Hunt(ctx context.Context, m *Mutant) (Score, error) {
 		return score(), err
 	}
 	for hunt := range h.Hunts {
-		c, err := h.once(ctx, raftsim, m, hunt)
+		c, err := h.once(ctx, raftsim, m, quarry{first: uint64(hunt)*SeedsPerHunt + 1, most: h.seeds()})
 		if err != nil {
 			return score(), err
 		}
@@ -72,7 +79,32 @@ func (h *Hunter) Hunt(ctx context.Context, m *Mutant) (Score, error) {
 		}
 		catches = append(catches, c)
 	}
-	return score(), nil
+	s := score()
+	if h.Weigh && s.Property != "" {
+		if s.Without, err = h.without(ctx, raftsim, m, &s); err != nil {
+			return s, err
+		}
+	}
+	if c := firstOf(catches, s.Property); h.Minimal != "" && c != nil {
+		s.Shrunk, err = h.shrink(ctx, raftsim, m, c)
+	}
+	return s, err
+}
+
+// seeds is how many a hunt has.
+func (h *Hunter) seeds() uint64 {
+	if h.Seeds == 0 || h.Seeds > SeedsPerHunt {
+		return SeedsPerHunt
+	}
+	return h.Seeds
+}
+
+// quarry is what one hunt is after.
+type quarry struct {
+	// first is the first of its seeds, most how many there are.
+	first, most uint64
+	// without is a property that is not judged, "" for none.
+	without string
 }
 
 // mostSilent is how long a mutant may take for one run. It is a guard against faults that keep a core busy for ever; no verdict
@@ -89,15 +121,15 @@ var errSilent = errors.New("it did not finish a run")
 var errCaught = errors.New("it was caught")
 
 // once hunts with the seeds of one hunt.
-func (h *Hunter) once(ctx context.Context, raftsim string, m *Mutant, hunt int) (Catch, error) {
-	most := h.Seeds
-	if most == 0 || most > SeedsPerHunt {
-		most = SeedsPerHunt
-	}
-	first := uint64(hunt)*SeedsPerHunt + 1
+func (h *Hunter) once(ctx context.Context, raftsim string, m *Mutant, q quarry) (Catch, error) {
 	args := []string{"run", "--json", "--turns", "--mutant", m.Argument,
-		"--seeds", strconv.FormatUint(first, 10) + ".." + strconv.FormatUint(first+most-1, 10), "--"}
-	for _, w := range h.Worlds {
+		"--seeds", strconv.FormatUint(q.first, 10) + ".." + strconv.FormatUint(q.first+q.most-1, 10)}
+	if q.without != "" {
+		args = append(args, "--without", q.without)
+	}
+	args = append(args, "--")
+	worlds := h.worlds(q.without)
+	for _, w := range worlds {
 		args = append(args, w.Path)
 	}
 	watched, end := context.WithCancelCause(ctx)
@@ -120,7 +152,7 @@ func (h *Hunter) once(ctx context.Context, raftsim string, m *Mutant, hunt int) 
 	lines.Buffer(nil, mostLine)
 	for !c.Caught && broken == nil && lines.Scan() {
 		silence.Reset(mostSilent)
-		broken = h.take(&c, lines.Bytes(), first)
+		broken = h.take(&c, lines.Bytes(), q)
 	}
 	if c.Caught || broken != nil {
 		end(errCaught)
@@ -135,15 +167,15 @@ func (h *Hunter) once(ctx context.Context, raftsim string, m *Mutant, hunt int) 
 		return c, fmt.Errorf("mutant %s: after %d runs %w within %v", m.Name, c.Runs, errSilent, mostSilent)
 	case broken != nil:
 		return c, fmt.Errorf("mutant %s: %w", m.Name, broken)
-	case c.Runs != most*uint64(len(h.Worlds)):
+	case c.Runs != q.most*uint64(len(worlds)):
 		return c, fmt.Errorf("mutant %s ended (%v) after %d of %d runs:\n%s", m.Name, cmd.ProcessState, c.Runs,
-			most*uint64(len(h.Worlds)), tail(said.String()))
+			q.most*uint64(len(worlds)), tail(said.String()))
 	}
 	return c, nil
 }
 
 // take counts one run, as `raftsim run --json` prints it.
-func (h *Hunter) take(c *Catch, line []byte, first uint64) error {
+func (h *Hunter) take(c *Catch, line []byte, q quarry) error {
 	var run struct {
 		Seed                                        uint64
 		Scenario, Verdict, Property, Detail, Replay string
@@ -152,27 +184,28 @@ func (h *Hunter) take(c *Catch, line []byte, first uint64) error {
 		return fmt.Errorf("what it prints is no run: %w", err)
 	}
 	c.Runs++
-	c.Seeds = run.Seed - first + 1
+	c.Seeds = run.Seed - q.first + 1
 	switch {
 	case run.Verdict == string(scenarios.Error):
 		c.Errors++
 	case run.Verdict != string(scenarios.Violation) || h.Property != "" && run.Property != h.Property:
 	default:
-		shipped := h.shipped(run.Scenario, run.Seed)
+		shipped := h.shipped(run.Scenario, run.Seed, q.without)
 		if shipped.Verdict == scenarios.Violation {
 			c.Alarms = append(c.Alarms, shipped.Replay())
 			return nil
 		}
 		c.Caught, c.Property, c.Detail, c.Replay = true, run.Property, run.Detail, run.Replay
+		c.File, c.Seed = shipped.File, run.Seed
 	}
 	return nil
 }
 
 // shipped plays a run with the core of this process, which has no fault that anybody put there.
-func (h *Hunter) shipped(scenario string, seed uint64) scenarios.Result {
+func (h *Hunter) shipped(scenario string, seed uint64, without string) scenarios.Result {
 	for _, w := range h.Worlds {
 		if w.Scenario.Name == scenario {
-			return w.Run(seed, scenarios.Options{})
+			return w.Run(seed, scenarios.Options{Without: without})
 		}
 	}
 	return scenarios.Result{}

@@ -25,6 +25,9 @@ type Score struct {
 	Properties map[string]int `json:"properties"`
 	// Replay is the command that plays the first violation of Property again.
 	Replay string `json:"replay"`
+	// Without is what was seen without the check of Property, Shrunk what its first catch was shrunk to; nil where that was not asked for.
+	Without *Without `json:"without,omitempty"`
+	Shrunk  *Shrunk  `json:"shrunk,omitempty"`
 	// Errors counts the runs that showed a fault of the testbed instead of one of the mutant.
 	Errors uint64 `json:"errors,omitempty"`
 	// Alarms are the runs that the shipped core fails as well, as commands that play them again with it.
@@ -55,15 +58,20 @@ func Sum(catches []Catch) Score {
 			s.Property = property
 		}
 	}
-	for k := range catches {
-		if catches[k].Caught && catches[k].Property == s.Property {
-			s.Replay = catches[k].Replay
-			break
-		}
-	}
+	s.Replay = firstOf(catches, s.Property).Replay
 	slices.Sort(seeds)
 	slices.Sort(runs)
 	s.SeedsMin, s.SeedsMax = seeds[0], seeds[len(seeds)-1]
 	s.SeedsMedian, s.RunsMedian = seeds[(len(seeds)-1)/2], runs[(len(runs)-1)/2]
 	return s
+}
+
+// firstOf is the first catch by a property, nil when there is none.
+func firstOf(catches []Catch, property string) *Catch {
+	for k := range catches {
+		if catches[k].Caught && catches[k].Property == property {
+			return &catches[k]
+		}
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ func (s *shrinker) needed(m *Minimum) ([]uint64, error) {
 			}
 		}
 	}
-	m.Minimal = true
+	m.Minimal, m.scene = true, false
 	for i := len(s.now.Scenario.Timeline) - 1; i >= 0; i-- {
 		if len(seeds) == 0 {
 			return nil, fmt.Errorf("the run violates %s only some of the times it is played: raftsim run --check-determinism tells more", s.want.property)
@@ -67,8 +67,12 @@ func (s *shrinker) needed(m *Minimum) ([]uint64, error) {
 				break
 			}
 		}
-		if !needed {
-			s.now = f
+		switch {
+		case needed:
+		case !s.sound(f, seeds[0]):
+			m.scene = true
+		default:
+			s.now, m.scene = f, false
 			i = len(s.now.Scenario.Timeline)
 		}
 	}
@@ -180,6 +184,12 @@ func (m *Minimum) head() string {
 		sentences = append(sentences, "Every entry of the timeline is needed for that.")
 	case m.entries > 0:
 		sentences = append(sentences, "Every entry of the timeline is needed.")
+	}
+	switch {
+	case m.scene:
+		sentences = append(sentences, "A core without the fault passes it, for which entries are needed, too.")
+	case m.Sound:
+		sentences = append(sentences, "A core without the fault passes it.")
 	}
 	if m.Neighbour != "" {
 		sentences = append(sentences, m.Neighbour)

@@ -47,6 +47,10 @@ type Options struct {
 	// Mutant is what a command line calls the core with a fault that is run, "" for the shipped one, or for what the file says.
 	// It goes into the minimal file.
 	Mutant string
+	// Sound, when not nil, says whether a core without the fault shows nothing wrong in a scenario, which it is given as the text of a file
+	// without mutant. Where that is so of the original it stays so: a scenario that fails whatever the core shows nothing of the fault. It
+	// is asked only of what a scenario can break by itself, by expecting too much: not of invariants and panics.
+	Sound func(text []byte, seed uint64) (bool, error)
 	// Each, when not nil, is told of every change that was kept: how many runs there were, how many entries are left.
 	Each func(runs uint64, entries int)
 }
@@ -65,10 +69,14 @@ type Minimum struct {
 	Minimal bool
 	// Runs counts the runs that it took.
 	Runs uint64
+	// Sound says that [Options].Sound was asked, and said yes.
+	Sound bool
 
 	from   string
 	seed   uint64
 	mutant string
+	// scene says that without some entry every core fails.
+	scene bool
 	// entries is how many the timeline has.
 	entries int
 	text    []byte
@@ -97,10 +105,14 @@ func Shrink(f scenarios.File, seed uint64, o Options) (*Minimum, error) {
 	s.whileBetter(s.cutOff, s.dropEntries, s.simplify, s.dropNodes, s.shorten)
 	s.round()
 	s.whileBetter(s.dropEntries, s.cutOff)
+	if s.broken != nil {
+		return nil, s.broken
+	}
 	m, err := s.certify()
 	if err != nil {
 		return nil, err
 	}
+	m.Sound = s.o.Sound != nil
 	m.from, m.seed, m.mutant = f.Path, seed, o.Mutant
 	return m, m.write(s.now)
 }
@@ -108,6 +120,7 @@ func Shrink(f scenarios.File, seed uint64, o Options) (*Minimum, error) {
 // begin plays the run that is to be shrunk, and takes in what it violates.
 func (s *shrinker) begin(f scenarios.File) error {
 	sc := clone(f.With(s.seed))
+	sc.About = "" // it would not be true of what is left
 	sc.Expect = plain(sc.Expect)
 	sc.Seeds = oneSeed(s.seed)
 	if s.o.Mutant != "" {
@@ -128,6 +141,9 @@ func (s *shrinker) begin(f scenarios.File) error {
 	s.want = signOf(&res)
 	early := s.want.property == script.NoPanic || slices.Contains(checker.Properties(), s.want.property)
 	s.atEnd = res.Event == 0 || !early && res.At > sc.Duration
+	if early || !s.sound(s.now, s.seed) {
+		s.o.Sound = nil // there is nothing to hold on to
+	}
 	for _, expect := range s.expecting(sc.Expect) {
 		c := clone(sc)
 		c.Name, c.Expect = nameOf(sc.Name), expect

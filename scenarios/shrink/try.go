@@ -2,6 +2,7 @@ package shrink
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,8 +44,22 @@ func signOf(r *scenarios.Result) sign {
 		s.kind = withoutNumbers(r.Detail)
 	case refinement:
 		s.kind = withoutNumbers(r.Detail[strings.LastIndex(r.Detail, ": ")+1:])
+	case script.CountsHold:
+		s.kind = miscount(r.Detail)
 	}
 	return s
+}
+
+// miscount says which count is wrong and in which direction, from what is said of it: "3 elections from 0s to 4s, expected elections == 1".
+func miscount(detail string) string {
+	counted, wanted, _ := strings.Cut(detail, "expected ")
+	is, _, _ := strings.Cut(counted, " ")
+	n, _ := strconv.ParseUint(is, 10, 64)
+	bound, _ := strconv.ParseUint(wanted[strings.LastIndexByte(wanted, ' ')+1:], 10, 64)
+	if n < bound {
+		return wanted + ", and are fewer"
+	}
+	return wanted + ", and are more"
 }
 
 // withoutNumbers takes away what differs between runs that fail alike.
@@ -75,6 +90,8 @@ type shrinker struct {
 
 	runs, events uint64
 	tried        map[string]bool
+	// broken says why the sound core could not be asked.
+	broken error
 	// better counts the changes that were kept.
 	better uint64
 }
@@ -121,7 +138,7 @@ func (s *shrinker) try(sc *script.Scenario) bool {
 		return false
 	}
 	seed, res, ok := s.failing(f)
-	if !ok {
+	if !ok || !s.sound(f, seed) {
 		return false
 	}
 	s.now, s.seed, s.result = f, seed, res
@@ -160,6 +177,31 @@ func (s *shrinker) failing(f scenarios.File) (uint64, scenarios.Result, bool) {
 		}
 	}
 	return 0, res, false
+}
+
+// sound says whether a core without the fault, if there is one to be asked, shows nothing wrong.
+func (s *shrinker) sound(f scenarios.File, seed uint64) bool {
+	if s.o.Sound == nil {
+		return true
+	}
+	sc := clone(f.Scenario)
+	sc.Mutant = ""
+	ok, err := s.o.Sound(script.Format(sc), seed)
+	if err != nil {
+		s.o.Sound, s.broken = nil, err
+	}
+	return ok && err == nil
+}
+
+// Sound plays the text of a scenario and says whether it shows nothing wrong; where it expects a violation, that the property holds
+// as well. The error says why the text is none.
+func Sound(text []byte, seed uint64) (bool, error) {
+	f, err := scenarios.Parse(shrunkPath, text)
+	if err != nil {
+		return false, err
+	}
+	res := f.Run(seed, scenarios.Options{})
+	return res.Verdict == scenarios.Pass && res.Property == "" || passes(&res), nil
 }
 
 // whileBetter does the passes again and again, until none of them changes anything.
