@@ -82,7 +82,7 @@ Buildkite say which. raftsim merge makes one report of several files.`,
 	_ = cmd.RegisterFlagCompletionFunc("strategy", cobra.FixedCompletions(fuzz.Strategies(), cobra.ShellCompDirectiveNoFileComp))
 	addOptional(cmd, &f.from, "seed", "seed", readSeed, "the first seed (default 1)")
 	addOptional(cmd, &f.time, "time", "time", readTime, "end after this time, such as 20s or 8h")
-	addOptional(cmd, &f.count, "count", "n", readCount(mostFuzzed), "end after so many worlds")
+	addOptional(cmd, &f.count, "count", "n", readCount(mostFuzzed), "end after so many worlds; with --shard, of this part")
 	cmd.Flags().BoolVar(&f.first, "first", false, "end with the first violation")
 	cmd.Flags().BoolVar(&f.print, "print", false, "print the scenario of --seed and play nothing")
 	addOptional(cmd, &f.shard, "shard", "k/n", fuzz.ParseShard, "play this part of the worlds, such as 2/8")
