@@ -118,7 +118,7 @@
 //	  - replicas: identical
 //	  - during: 5s..7s             # default the whole run
 //	    commits: ">= 1"            # commits elections terms rpcs bytes log_entries, with < <= == != >= >
-//	  - sometimes: [split-vote, leader-crashed]   # over a sweep of seeds; see [States]
+//	  - sometimes: [split-vote, leader-crashed]   # over a sweep of seeds; `raftsim schema` lists them
 //
 // A file that keeps a known failure says so instead: expect: {violates: election-safety}, with a
 // name of [Properties].
