@@ -54,6 +54,7 @@ func TestAClusterWithTLS(t *testing.T) {
 
 	got = ask(nil, "get", "color", "--timeout", "1s")
 	require.Equal(t, exitFailed, got.code, "without a certificate")
+	require.Contains(t, got.err, "wants TLS")
 	got = ask(tlsOf(certificates(t), "me"), "get", "color", "--timeout", "1s")
 	require.Equal(t, exitFailed, got.code, "with one of another authority")
 	require.Contains(t, got.err, "certificate signed by unknown authority")

@@ -181,6 +181,8 @@ func Plain(text string) string {
 	switch {
 	case text == "error reading from server: EOF":
 		return "the connection broke"
+	case text == "error reading server preface: EOF":
+		return "it hung up at once, as a node does that wants TLS and is spoken to without"
 	case strings.Contains(text, "received prior goaway: code: NO_ERROR"):
 		return "the node went down in good order"
 	}
