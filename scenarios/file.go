@@ -136,9 +136,25 @@ func meant(name string, names []string) (string, error) {
 	case 1:
 		return found[0] + extension, nil
 	case 0:
-		return "", fmt.Errorf("%s: no such file, and no shipped scenario of that name: %s", name, strings.Join(names, ", "))
+		return "", fmt.Errorf("%s: no such file, and no shipped scenario of that name%s", name, instead(short, names))
 	}
 	return "", fmt.Errorf("%s: no such file, and several shipped scenarios of that name: %s", name, strings.Join(found, ", "))
+}
+
+// instead says what may have been meant by a short name that no shipped scenario has, or what there is.
+func instead(short string, names []string) string {
+	var top []string
+	known := slices.Clone(names)
+	for _, n := range names {
+		known = append(known, path.Base(n))
+		if !strings.Contains(n, "/") {
+			top = append(top, n)
+		}
+	}
+	if near := script.Nearest(short, known); near != "" {
+		return ": did you mean " + near + "?"
+	}
+	return ": " + strings.Join(top, ", ") + ", and those of mit-6.5840/ and regressions/"
 }
 
 // Parse reads a scenario from its text; name is what messages call it. The error is a [script.Errors].

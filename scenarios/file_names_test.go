@@ -21,5 +21,5 @@ func TestNamesOfShippedFiles(t *testing.T) {
 	_, err := meant("figure-8", names)
 	require.EqualError(t, err, "figure-8: no such file, and several shipped scenarios of that name: lab/figure-8, paper/figure-8")
 	_, err = meant("figure-9", names)
-	require.ErrorContains(t, err, "no shipped scenario of that name: backup, lab/backup, ")
+	require.ErrorContains(t, err, "no shipped scenario of that name: did you mean figure-8?")
 }

@@ -81,8 +81,13 @@ func TestLoad(t *testing.T) {
 
 	_, err = scenarios.Load("nowhere.yaml")
 	require.ErrorContains(t, err, "nowhere.yaml: no such file, and no shipped scenario of that name: basic-election, ")
+	require.ErrorContains(t, err, ", wiped-node, and those of mit-6.5840/ and regressions/")
+	for name, meant := range map[string]string{"leader-failur": "leader-failure", "leader-faliure.yaml": "leader-failure", "3b-bakcup": "3b-backup"} {
+		_, err = scenarios.Load(name)
+		require.ErrorContains(t, err, name+": no such file, and no shipped scenario of that name: did you mean "+meant+"?")
+	}
 	_, err = scenarios.Load("mit-6.5840")
-	require.ErrorContains(t, err, "mit-6.5840: no such file, and no shipped scenario of that name: ")
+	require.ErrorContains(t, err, "mit-6.5840: no such file, and no shipped scenario of that name")
 	_, err = scenarios.Load("elsewhere/3b-backup")
 	require.ErrorContains(t, err, "no such file")
 	_, err = scenarios.Load(".")

@@ -149,9 +149,11 @@ func TestRunInterrupted(t *testing.T) {
 				interrupt()
 			}
 		}}}
-		got := running(ctx, runs(f, file))
+		got := running(ctx, runs(f, file, "basic-election"))
 		require.Equal(t, code, got.code, file)
-		require.Regexp(t, `(?m)^interrupted after \d+ of 1000000 runs in `, got.err)
+		require.NotContains(t, got.out, "basic-election", "which was not begun")
+		require.Contains(t, got.err, "1 scenario of 2 came too late to be played\n")
+		require.Regexp(t, `(?m)^interrupted after \d+ of 2000000 runs in `, got.err)
 		require.Regexp(t, `(?m)^  (calm|impatient) +[1-9]\d* +[1-9]`, got.out, "the table is there, and not empty")
 	}
 

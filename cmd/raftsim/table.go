@@ -78,12 +78,20 @@ func (t *table) print(s streams) {
 	left := toTheLeft(names)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, left("scenario")+"\tseeds\tpass\tviolation\tinconclusive\terror\tvirtual time\tevents\tcommits\t")
+	unplayed := 0
 	for _, r := range t.rows {
+		if r.runs == 0 {
+			unplayed++ // the sweep was interrupted
+			continue
+		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\t%d\t%d\t\n", left(r.name), r.runs,
 			r.verdicts[scenarios.Pass], r.verdicts[scenarios.Violation], r.verdicts[scenarios.Inconclusive], r.verdicts[scenarios.Error],
 			r.virtual.Round(time.Second), r.events, r.commits)
 	}
 	w.Flush()
+	if unplayed > 0 {
+		s.sayf("%s of %d came too late to be played\n", count(uint64(unplayed), "scenario"), len(t.rows))
+	}
 }
 
 // toTheLeft returns how to write the names of a column so that they stand to its left where figures stand to the right.

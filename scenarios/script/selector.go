@@ -104,7 +104,7 @@ func (r *reader) oneSelector(n *node) (Selector, bool) {
 }
 
 func insteadOfSelector(s string) string {
-	if near := nearest(s, selectorWords); near != "" {
+	if near := Nearest(s, selectorWords); near != "" {
 		return "did you mean " + quote(near) + "?"
 	}
 	return "known are " + selectorForms

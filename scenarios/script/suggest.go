@@ -5,15 +5,15 @@ import "strings"
 // instead says what may have been meant by a word that is not known: the nearest known one, or
 // all of them.
 func instead(word string, known []string) string {
-	if near := nearest(word, known); near != "" {
+	if near := Nearest(word, known); near != "" {
 		return "did you mean " + quote(near) + "?"
 	}
 	return "known are " + strings.Join(known, ", ")
 }
 
-// nearest returns the known word that takes the fewest changes to get to, or "" when each
+// Nearest returns the known word that takes the fewest changes to get to, or "" when each
 // takes more than a slip of the hand makes.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	const longest = 40
 	if len(word) > longest {
 		return ""
