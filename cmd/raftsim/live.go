@@ -1,3 +1,5 @@
+//go:build !mutated
+
 package main
 
 import (

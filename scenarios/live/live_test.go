@@ -205,13 +205,14 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	r, err := live.Play(ctx, load(t, "late-joiner"), 1, live.Options{Raftd: path, Dir: t.TempDir()})
+	// Nothing is expected of it by a time that a busy machine may miss.
+	r, err := live.Play(ctx, parse(t, "name: endless\nduration: 1m\nexpect:\n  - always: safety\n"), 1, live.Options{Raftd: path, Dir: t.TempDir()})
 	if err != nil { // before it began
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		return
 	}
-	require.True(t, r.Interrupted)
-	require.Less(t, r.Virtual, 4*time.Second)
+	require.True(t, r.Interrupted, r.Line())
+	require.Less(t, r.Virtual, 30*time.Second)
 }
 
 // What cannot be started is said before anything is.

@@ -16,8 +16,11 @@ import (
 	"time"
 )
 
-// command is the package that is built.
-const command = "./cmd/raftsim"
+// command is the package that is built, tag the build tag that leaves out what has no use in a mutant.
+const (
+	command = "./cmd/raftsim"
+	tag     = "mutated"
+)
 
 // mostKept is how many builds of one mutant stay in the cache: those used last.
 const mostKept = 3
@@ -50,7 +53,7 @@ func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
 		return "", err
 	}
 	made := filepath.Join(work, "raftsim")
-	if _, err := c.goOutput(ctx, "build", "-pgo=off", "-overlay", overlay, "-buildvcs=false", "-o", made,
+	if _, err := c.goOutput(ctx, "build", "-tags", tag, "-pgo=off", "-overlay", overlay, "-buildvcs=false", "-o", made,
 		"-ldflags", "-s -w -X main.mutated="+m.Name, command); err != nil {
 		return "", fmt.Errorf("mutant %s does not compile: %w", m.Name, err)
 	}
@@ -95,7 +98,7 @@ func (c *Checkout) key(ctx context.Context, m *Mutant, mutated map[string][]byte
 	if err != nil {
 		return "", err
 	}
-	listed, err := c.goOutput(ctx, "list", "-deps", "-f", sourceFiles, command)
+	listed, err := c.goOutput(ctx, "list", "-tags", tag, "-deps", "-f", sourceFiles, command)
 	if err != nil {
 		return "", err
 	}

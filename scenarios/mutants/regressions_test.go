@@ -1,6 +1,7 @@
 package mutants_test
 
 import (
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -20,6 +21,9 @@ func unmended(t *testing.T, c *mutants.Checkout) []*mutants.Mutant {
 	return all
 }
 
+// every plays all regressions. They are built one by one, for minutes; that they still apply and compile is seen without.
+var every = flag.Bool("every", false, "build and play the core with each mend undone")
+
 // Every file in scenarios/regressions has beside it the mutant that undoes the mend, and fails with it.
 func TestEveryRegressionFailsWithItsMendUndone(t *testing.T) {
 	c := open(t)
@@ -31,8 +35,8 @@ func TestEveryRegressionFailsWithItsMendUndone(t *testing.T) {
 		require.Equal(t, m.Name+".yaml", filepath.Base(files[k]))
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() {
-				t.Skip("builds a raftsim")
+			if !*every {
+				t.Skip("builds a raftsim: go test ./scenarios/mutants -every")
 			}
 			file, err := scenarios.Load(regressions + "/" + m.Name)
 			require.NoError(t, err)
