@@ -9,7 +9,7 @@ COMPOSE ?= docker-compose
 ALL = ./... ./.ci/determinism
 
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
-RACED = ./checker ./scenarios/script ./scenarios/live ./cmd/... ./raft/server/... ./sim/...
+RACED = ./checker ./scenarios/script ./scenarios/live ./cmd/raftsim ./raft/server/... ./sim/...
 
 .PHONY: help build test race lint bench bench-live profile generate image up down ci
 
