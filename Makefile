@@ -9,7 +9,7 @@ COMPOSE ?= docker-compose
 ALL = ./... ./.ci/determinism
 
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
-RACED = ./checker ./scenarios/script ./scenarios/live ./cmd/raftsim ./raft/server/... ./sim/...
+RACED = ./checker ./scenarios/script ./scenarios/live ./raft/server/... ./sim/...
 
 .PHONY: help build test race lint bench bench-live profile generate image up down ci
 
@@ -24,6 +24,7 @@ test: ## every test, and every shipped scenario over its seeds
 
 race: ## a part of the tests under the race detector, with one seed of every scenario
 	$(GO) test -race -short $(RACED)
+	$(GO) test -race -short ./cmd/raftsim -run 'Interrupt|Fuzz'
 	$(GO) test -race -short ./scenarios -seeds 1..1
 
 lint: ## gofmt, vet, staticcheck, and the rules of determinism
