@@ -65,8 +65,8 @@ type offer struct {
 	term  raft.Term
 }
 
-// mostOffers is how many are remembered: a follower writes one and may be sent another meanwhile.
-const mostOffers = 16
+// mostOffers is how many are remembered: a follower writes one, and on a slow disk may be sent many others meanwhile.
+const mostOffers = 4096
 
 func (h *heard) offered(i raft.Index, t raft.Term) bool {
 	return slices.Contains(h.offers, offer{i, t})

@@ -469,3 +469,12 @@ func TestAnAnswerIsNotForgottenForThatOfAnotherOfItsName(t *testing.T) {
 	require.Zero(t, said(3, 1), "that was another term")
 	require.Zero(t, heard.said(5, &raft.Member{ID: 3, Incarnation: 1}))
 }
+
+// A follower whose disk is slow puts a snapshot in the place of its log long after it was sent it, and many others since.
+func TestASnapshotIsNotForgottenForThoseThatCameSince(t *testing.T) {
+	var h heard
+	for i := range raft.Index(1000) {
+		h.offer(i+1, 3)
+	}
+	require.True(t, h.offered(1, 3))
+}
