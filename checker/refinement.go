@@ -225,11 +225,11 @@ func (n *node) follows(a *arrival) bool {
 // advancesCommit is about AdvanceCommitIndex, and the commit index a message brings.
 func (c *Checker) advancesCommit(s *step, a *arrival) *Violation {
 	n, o, was := s.n, s.o, s.was
+	if len(n.offers) > 0 && n.offered(o.Commit, n.log.term(o.Commit)) {
+		return nil // it may lead by the time its disk has the snapshot
+	}
 	if o.Role == raft.Leader || was.leads() && was.term == o.Term { // who is no voter any more leads no longer
 		return c.commitsByCounting(s)
-	}
-	if len(n.offers) > 0 && n.offered(o.Commit, n.log.term(o.Commit)) {
-		return nil
 	}
 	const action = "HandleAppendEntriesRequest"
 	end := max(a.index+raft.Index(len(a.entries)), o.Base)
