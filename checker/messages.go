@@ -68,6 +68,11 @@ type offer struct {
 // mostOffers is how many are remembered: a follower writes one, and on a slow disk may be sent many others meanwhile.
 const mostOffers = 4096
 
+// forgetOffers drops the offers of what is committed at the node already: they change nothing any more.
+func (h *heard) forgetOffers(commit raft.Index) {
+	h.offers = slices.DeleteFunc(h.offers, func(o offer) bool { return o.index < commit })
+}
+
 func (h *heard) offered(i raft.Index, t raft.Term) bool {
 	return slices.Contains(h.offers, offer{i, t})
 }
@@ -188,6 +193,7 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 			}
 		}
 	case raft.MsgInstallSnapshot:
+		n.forgetOffers(n.seen.commit)
 		n.offer(m.Install.Index, m.Install.Term)
 	case raft.MsgInstallReply:
 		if m.InstallReply.Done {
