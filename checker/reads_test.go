@@ -49,6 +49,14 @@ func applied(n []*fake) {
 	n[1].applies(1)
 }
 
+// behind is a follower, n4, that has the first entry and does not know that it is committed.
+func behind(n []*fake) {
+	n[4].stores(1, 1)
+	n[4].follows(1)
+	wordComes(n)
+	n[4].takes(1, 0, 0, true)
+}
+
 // leadsNext is how n2 is elected in term 2, while n1 does not hear of it.
 func leadsNext(n []*fake) {
 	n[2].stands(2)
@@ -239,28 +247,19 @@ func TestRefinementOfReads(t *testing.T) {
 		}, "n1 serves a read as leader of term 1, confirmed by 1 of 5 since it was asked, those of [n1] of [n1 n2 n3 n4 n5]: ConfirmRead is not enabled"},
 
 		{"a read at a follower that nobody has told", func(n []*fake) {
-			n[4].stores(1, 1)
-			n[4].follows(1)
-			wordComes(n)
-			n[4].takes(1, 0, 0, true)
+			behind(n)
 			n[4].isAsked(1)
 			n[4].sends(n[1], n[4].reading(1, 7, 0))
 			n[4].happens(0, n[4].serves(1))
 		}, "n4 serves a read in term 1, and nobody has told it at which index: HandleReadIndexResponse is not enabled"},
 		{"a read at a follower, at the index of one before it", func(n []*fake) {
-			n[4].stores(1, 1)
-			n[4].follows(1)
-			wordComes(n)
-			n[4].takes(1, 0, 0, true)
+			behind(n)
 			n[4].sends(n[1], n[4].reading(1, 7, 0))
 			n[4].isAsked(1)
 			n[4].gets(n[1].reading(1, 7, 1), 0, n[4].serves(1))
 		}, "n4 serves a read in term 1, and nobody has told it at which index: HandleReadIndexResponse is not enabled"},
 		{"a read at a follower that has not applied the index", func(n []*fake) {
-			n[4].stores(1, 1)
-			n[4].follows(1)
-			wordComes(n)
-			n[4].takes(1, 0, 0, true)
+			behind(n)
 			n[4].isAsked(1)
 			n[4].sends(n[1], n[4].reading(1, 7, 0))
 			n[4].gets(n[1].reading(1, 7, 1), 0, n[4].serves(1))

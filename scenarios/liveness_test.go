@@ -190,17 +190,7 @@ expect: [{liveness: core}, {by: end, replicas: identical}]
 
 // A core that has applied the same and holds other things has not finished in agreement.
 func TestACoreThatHoldsDifferentThingsIsFound(t *testing.T) {
-	other := kv.NewStore()
-	_, err := other.Apply(1, kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}, 0))
-	require.NoError(t, err)
-	o := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
-		p, err := replica.New(o)(id, env)
-		if id == 2 {
-			return &broken{Replica: p.(*replica.Replica), store: other}, err
-		}
-		return p, err
-	}}
-	requireViolation(t, play(t, "duration: 1s\ncluster: {nodes: 2}\nexpect: {liveness: core}"+clients, o),
+	requireViolation(t, play(t, "duration: 1s\ncluster: {nodes: 2}\nexpect: {liveness: core}"+clients, different(t)),
 		"replicas-identical", "n1 and n2 hold different things after the same")
 }
 

@@ -216,19 +216,24 @@ expect: [{always: [election-safety]}, {history: linearizable}]
 	require.Equal(t, "linearizability", r.Property)
 }
 
-// Replicas at the same index that hold different things are not identical.
-func TestReplicasDiffer(t *testing.T) {
+// different has n2 show a store that holds what no other does.
+func different(t *testing.T) scenarios.Options {
+	t.Helper()
 	other := kv.NewStore()
 	_, err := other.Apply(1, kv.Encode(nil, &kv.Request{Session: 1, Seq: 1, Op: kv.Put, Key: "k", Value: "v"}, 0))
 	require.NoError(t, err)
-	o := scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
+	return scenarios.Options{Boot: func(id raft.NodeID, env replica.Env, o replica.Options) (replica.Process, error) {
 		p, err := replica.New(o)(id, env)
 		if id == 2 {
 			return &broken{Replica: p.(*replica.Replica), store: other}, err
 		}
 		return p, err
 	}}
-	requireViolation(t, play(t, "duration: 1s\nexpect: {by: end, replicas: identical}"+clients, o),
+}
+
+// Replicas at the same index that hold different things are not identical.
+func TestReplicasDiffer(t *testing.T) {
+	requireViolation(t, play(t, "duration: 1s\nexpect: {by: end, replicas: identical}"+clients, different(t)),
 		"replicas-identical", "n1 and n2 hold different things after the same")
 }
 
