@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"time"
 
 	"raftsim/raft"
 )
@@ -39,8 +40,9 @@ type Checker struct {
 	sessions sessions                  // client-once
 	// told says that there were messages that the checker was told of.
 	told bool
-	// leases says that leaders may serve reads by lease.
-	leases bool
+	// leases says that leaders may serve reads by lease, promise how long whoever answers one elects no other.
+	leases  bool
+	promise time.Duration
 }
 
 // properties is a set of properties.

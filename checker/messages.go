@@ -16,7 +16,8 @@ type heard struct {
 	// stood is when it last stood for election.
 	stood standing
 	// verified is up to where a term's leader has told it what its log holds.
-	verified verified
+	verified   verified
+	confirming confirming
 	// claimed is the term it has sent entries or snapshots for without having been seen to lead it, 0 for none, and
 	// claimedCommit the highest commit index it has told of beyond what was seen.
 	claimed       raft.Term
@@ -34,8 +35,10 @@ type arrival struct {
 	// index and logTerm are of the last entry of a candidate's log, or of the entry before entries.
 	index   raft.Index
 	logTerm raft.Term
-	commit  raft.Index
-	entries []raft.Entry
+	// transfer says that the leader wants the candidate that asks for a vote to follow it.
+	transfer bool
+	commit   raft.Index
+	entries  []raft.Entry
 }
 
 // in returns what arrived in an event.
@@ -173,6 +176,7 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 	case raft.MsgAppendEntries:
 		p := &m.Append
 		a.index, a.logTerm, a.commit, a.entries = p.PrevIndex, p.PrevTerm, p.Commit, p.Entries
+		n.askToConfirm(at, m)
 		n.verify(a)
 	case raft.MsgAppendReply:
 		n.takeRound(m)
@@ -184,7 +188,7 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 	case raft.MsgReadIndexReply:
 		n.learn(m)
 	case raft.MsgRequestVote:
-		a.index, a.logTerm = m.RequestVote.LastIndex, m.RequestVote.LastTerm
+		a.index, a.logTerm, a.transfer = m.RequestVote.LastIndex, m.RequestVote.LastTerm, m.RequestVote.Transfer
 	case raft.MsgVoteReply:
 		r, was := &m.VoteReply, &n.seen
 		if r.Granted && was.role == raft.Candidate && was.term == m.Term && (r.Candidate == n.incarnation || n.incarnation == 0) {
@@ -211,7 +215,8 @@ func (n *node) knows(m *raft.Message) bool {
 	switch m.Kind {
 	case raft.MsgAppendEntries:
 		p, v := &m.Append, &n.verified
-		return len(p.Entries) == 0 && p.PrevIndex <= v.index && v.term == m.Term && p.Commit <= n.seen.commit
+		return len(p.Entries) == 0 && p.PrevIndex <= v.index && v.term == m.Term && p.Commit <= n.seen.commit &&
+			(p.Round == 0 || p.Round <= n.confirming.round && m.Term == n.confirming.term)
 	case raft.MsgAppendReply:
 		t := &n.tally
 		if t.term != m.Term || m.From >= raft.NodeID(len(t.by)) {
@@ -268,6 +273,9 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 		if r := &m.AppendReply; r.Success && (r.Match > n.verified.index || m.Term != n.verified.term) && r.Match > n.seen.base {
 			return c.report(at, c.violated(refinement, []raft.NodeID{n.id, m.To}, "%s acknowledges index %d in term %d, and its log is known to be the leader's up to %d at most: HandleAppendEntriesRequest is not enabled",
 				n.id, r.Match, m.Term, n.verifiedIn(m.Term)))
+		}
+		if m.AppendReply.Round > 0 {
+			return c.report(at, c.confirmsLeader(n, m))
 		}
 	case raft.MsgInstallSnapshot:
 		return c.report(at, c.sendsSnapshot(n, m))

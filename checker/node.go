@@ -24,7 +24,8 @@ type node struct {
 	// earlier are the nodes of its name whose disks are gone, oldest first.
 	earlier []former
 	// taken is the last index its state machine took in since it booted.
-	taken raft.Index
+	taken   raft.Index
+	keeping keeping
 	promises
 	votes votes
 	heard
@@ -115,6 +116,7 @@ func (c *Checker) Wiped(at Moment, id raft.NodeID) {
 	}
 	n.wiped = true
 	n.promises = promises{pending: n.pending[:0]}
+	n.keeping = keeping{}
 	n.seen = state{}
 	n.log.begin(0, link{}, true)
 	n.configurations = append(n.configurations[:0], configured{c.nobody, 0})

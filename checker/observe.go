@@ -1,13 +1,18 @@
 package checker
 
-import "raftsim/raft"
+import (
+	"time"
+
+	"raftsim/raft"
+)
 
 // step is one observation that showed something new, beside what was known before it.
 type step struct {
 	n *node
 	o *Observation
-	// event is the one after which it was made.
+	// event is the one after which it was made, at when that was.
 	event uint64
+	at    time.Duration
 	// was is the node's state before; after a boot its role, commit and applied are those of a fresh node.
 	was *state
 	// boot says that this is the first sight of the node since it booted.
@@ -81,7 +86,7 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 		c.Down(at, n.id)
 	}
 	var s step
-	s.n, s.o, s.event, s.was = n, o, at.Event, &n.seen
+	s.n, s.o, s.event, s.at, s.was = n, o, at.Event, at.At, &n.seen
 	s.boot, s.known = o.Boot != n.seen.boot, c.Committed()
 	if s.boot && o.Incarnation != 0 {
 		s.wasIncarnation, n.incarnation = n.incarnation, o.Incarnation

@@ -85,10 +85,6 @@ func (l *inquiries) add(name readName, q inquiry) {
 // forget is for a node that goes down.
 func (r *reading) forget() { *r = reading{told: r.told[:0], due: r.due[:0]} }
 
-// Leases tells that leaders may serve reads without asking anybody, as long as nobody can have been elected since (Raft
-// dissertation §6.4.1). Otherwise that is a violation of refinement.
-func (c *Checker) Leases() { c.leases = true }
-
 // AskedToRead tells that a client asks a node for a read, which is about to handle that. It may be told of the same request again.
 func (c *Checker) AskedToRead(at Moment, id raft.NodeID, session kv.SessionID, seq uint64) {
 	if n := c.node(id); n != nil && c.checks(refinement) {

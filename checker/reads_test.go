@@ -148,7 +148,7 @@ func TestRefinementOfReads(t *testing.T) {
 			n[1].happens(0, n[1].serves(5))
 		}, ""},
 		{"a read by lease", func(n []*fake) {
-			n[1].of.c.Leases()
+			n[1].of.c.Leases(0)
 			applied(n)
 			n[1].isAsked(1)
 			n[1].happens(0, n[1].serves(1))
@@ -211,7 +211,7 @@ func TestRefinementOfReads(t *testing.T) {
 			n[1].gets(n[3].answers(2, 1), 0, n[1].serves(1))
 		}, "n1 serves a read as leader of term 2, confirmed by 1 of 5 since it was asked, those of [n1] of [n1 n2 n3 n4 n5]: ConfirmRead is not enabled"},
 		{"a read by lease after another was elected", func(n []*fake) {
-			n[1].of.c.Leases()
+			n[1].of.c.Leases(0)
 			applied(n)
 			leadsNext(n)
 			n[1].isAsked(1)

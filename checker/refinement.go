@@ -28,14 +28,16 @@ import (
 //     for, an entry of the leader's term included (ReadIndex, HandleReadIndexRequest). A majority has answered a round that the leader
 //     began after that (ConfirmLeader, ConfirmRead), or, by lease, nobody had been elected in a later term yet (LeaseRead); a
 //     follower was told the index in answer to a question of its own that is no older than the read (HandleReadIndexResponse).
-//     A read that goes through the log is served once its entry is applied.
+//     A read that goes through the log is served once its entry is applied;
+//   - a round of a leader's is confirmed in its term, by who was asked for it in that (ConfirmLeader). With leases, whoever did neither votes
+//     for another nor stands for election itself, in true time, for as long as the lease can last that rests on it (EndPromise); unless the
+//     leader hands over.
 //
 // So it judges by what arrived at the node, not by what others have done meanwhile: a leader with the acknowledgements of too few is
 // seen although the rest have the entry on their disks. The guards are the very functions that the search of the specification has tried.
 //
 // It does not check that a promise is on the disk, which is durable-promises, what configuration comes after which, which is
-// configuration-changes, and what a read saw, which is for linearizability. Whether followers keep to what leases rest on it sees by the
-// leaders they elect only. An action that is enabled need not be taken. Nothing is
+// configuration-changes, and what a read saw, which is for linearizability. An action that is enabled need not be taken. Nothing is
 // judged of a cluster whose messages the checker is not told of.
 //
 // In Ongaro's TLA+ specification: Next, and the actions it names.
@@ -103,6 +105,9 @@ func (c *Checker) entersTerm(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and was in term %d", n.id, o.Term, was.term)
 	case stands && !s.mayStand(n.id):
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is no voter", n.id, o.Term)
+	case stands && !s.mayElect() && a.kind != raft.MsgTimeoutNow:
+		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is to elect nobody but %s for another %v: it has confirmed round %d",
+			n.id, o.Term, n.keeping.to, s.promised(), n.keeping.round)
 	case !stands && o.Term > was.term && a.term != o.Term:
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d to term %d, of which no message came to it", n.id, was.term, o.Term)
 	case !stands && o.Role == raft.Candidate && (was.role != raft.Candidate || was.term != o.Term),
@@ -130,6 +135,9 @@ func (c *Checker) grantsVote(s *step, a *arrival) *Violation {
 	case !spec.UpToDate(a.logTerm, a.index, n.lastTerm(), n.log.last()):
 		return c.notEnabled(s, action, "%s, whose log ends at index %d of term %d, votes in term %d for %s, whose log ends at index %d of term %d",
 			n.id, n.log.last(), n.lastTerm(), o.Term, o.Vote, a.index, a.logTerm)
+	case !s.mayElect() && !a.transfer:
+		return c.notEnabled(s, action, "%s votes for %s in term %d, and is to elect nobody but %s for another %v: it has confirmed round %d",
+			n.id, o.Vote, o.Term, n.keeping.to, s.promised(), n.keeping.round)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func newWalk(t *testing.T, seed uint64, actions []spec.Action) *walk {
 		w.b.Reads, w.b.Prompt, w.b.Leases = spec.MaxReads, true, seed%4 == 3
 	}
 	if w.b.Leases {
-		c.Leases()
+		c.Leases(0)
 	}
 	w.s = spec.Init(&w.b)
 	for i := spec.Node(1); i <= 3; i++ {
@@ -145,6 +145,11 @@ func (w *walk) take(name string, next *spec.State, i, j spec.Node) *Violation {
 	case "HandleReadIndexRequest", "HandleReadIndexResponse", "HandleConfirmLeaderResponse",
 		"HandleRequestVoteRequest", "HandleRequestVoteResponse", "HandleAppendEntriesRequest", "HandleAppendEntriesResponse", "HandleInstallSnapshotRequest":
 		w.c.Received(at, message(w.handled(name, &was, next, i, j)))
+	}
+	if name == "ConfirmLeader" { // which is the heartbeat and its answer in one
+		asked := message(spec.Message{Kind: spec.AppendEntriesRequest, From: j, To: i, Term: was.At(i).Term})
+		asked.Append.Round = message(fresh(&was, next)).AppendReply.Round
+		w.c.Received(at, asked)
 	}
 	if v := next.At(i); v.Round > was.At(i).Round {
 		m := message(spec.Message{Kind: spec.AppendEntriesRequest, From: i, To: i%3 + 1, Term: v.Term, Index: v.Log.Len, LogTerm: v.Log.LastTerm()})

@@ -77,7 +77,7 @@ type said struct {
 	index       raft.Index
 	logTerm     raft.Term
 	commit      raft.Index
-	round       uint64 // of a heartbeat
+	round       uint64
 }
 
 // again says whether a message says nothing but what was said.
@@ -87,7 +87,7 @@ func (s *said) again(to raft.NodeID, m *raft.Message) bool {
 	}
 	if m.Kind == raft.MsgAppendReply {
 		r := &m.AppendReply
-		return r.Success && r.Match == s.index && to == s.to
+		return r.Success && r.Match == s.index && to == s.to && r.Round == s.round
 	}
 	p := &m.Append
 	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit && p.Round == s.round
@@ -98,7 +98,7 @@ func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	p, r := &m.Append, &m.AppendReply
 	switch {
 	case m.Kind == raft.MsgAppendReply && r.Success:
-		*s = said{kind: m.Kind, to: to, term: m.Term, incarnation: m.Incarnation, index: r.Match}
+		*s = said{kind: m.Kind, to: to, term: m.Term, incarnation: m.Incarnation, index: r.Match, round: r.Round}
 	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
 		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit, round: p.Round}
 	default:

@@ -147,7 +147,7 @@ func (r *Run) build() error {
 		return err
 	}
 	if sc.Cluster.Reads == script.ReadsLease {
-		r.check.Leases()
+		r.check.Leases(shortest(sc.Cluster.Lease, sc.Cluster.ClockDrift))
 	}
 	link := baseLink(sc.Network)
 	r.world = sim.New(sim.Config{
@@ -211,6 +211,14 @@ func (r *Run) options() replica.Options {
 		o.Voters = append(o.Voters, id)
 	}
 	return o
+}
+
+// shortest is how long a time by a node's clock takes at least, when that is as fast as a bound allows; what a clock is
+// rounded by is taken off.
+func shortest(d time.Duration, drift script.PPM) time.Duration {
+	const ppm = 1_000_000
+	pace := time.Duration(ppm + drift)
+	return d/pace*ppm + d%pace*ppm/pace - 2
 }
 
 // clusterID names the cluster of every run.

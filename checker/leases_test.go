@@ -1,0 +1,99 @@
+package checker
+
+import (
+	"testing"
+	"time"
+
+	"raftsim/raft"
+)
+
+// keepsTo has a follower answer a round of a leader's, 10 ms before which it elects nobody else; an event takes 1 ms.
+func (n *fake) keepsTo(leader *fake) {
+	n.of.c.Leases(10 * time.Millisecond)
+	n.hearsOf(leader.round(1, 7))
+	n.sends(leader, n.answers(1, 7))
+}
+
+// passes has nothing happen to anybody for so many events.
+func (w *cluster) passes(events uint64) { w.event += events }
+
+func TestRefinementOfLeases(t *testing.T) {
+	scripts{
+		{"rounds that were asked for, the latest and an earlier one", func(n []*fake) {
+			applied(n)
+			n[2].hearsOf(n[1].round(1, 7))
+			n[2].sends(n[1], n[2].answers(1, 7))
+			n[2].hearsOf(n[1].round(1, 6))
+			n[2].sends(n[1], n[2].answers(1, 6))
+			n[2].sends(n[1], n[2].answers(1, 0))
+		}, ""},
+		{"a promise that is over", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			n[4].keepsTo(n[1])
+			n[1].of.passes(10)
+			leadsNext(n)
+		}, ""},
+		{"a promise counts from when the round was first asked for", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			n[1].of.passes(10)
+			n[3].keepsTo(n[1])
+			leadsNext(n)
+		}, ""},
+		{"a leader that hands over", func(n []*fake) {
+			applied(n)
+			n[2].keepsTo(n[1])
+			n[3].keepsTo(n[1])
+			n[2].gets(n[1].message(raft.MsgTimeoutNow, 1), 0, func(o *Observation) {
+				o.Role, o.Term, o.Vote, o.DurableTerm, o.DurableVote = raft.Candidate, 2, o.Node, 2, o.Node
+			})
+			m := n[2].asks(2, 1, 1)
+			m.RequestVote.Transfer = true
+			n[3].gets(m, 0, n[3].votesFor(n[2], 2))
+		}, ""},
+		{"another of its name, whose disk was wiped", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			n[3].wiped()
+			n[3].joins(9)
+			n[3].gets(n[2].asks(2, 1, 1), 0, n[3].votesFor(n[2], 2))
+		}, ""},
+
+		{"a round that nobody asked for", func(n []*fake) {
+			applied(n)
+			n[2].hearsOf(n[1].round(1, 7))
+			n[2].sends(n[1], n[2].answers(1, 8))
+		}, "n2 confirms round 8 of n1 in term 1, and was asked for round 7 of that term at most: ConfirmLeader is not enabled"},
+		{"a round of an earlier term's leader", func(n []*fake) {
+			applied(n)
+			leadsNext(n)
+			n[3].hearsOf(n[1].round(1, 7))
+			n[3].sends(n[1], n[3].answers(2, 7))
+		}, "n3 confirms round 7 of n1 in term 2, and was asked for round 0 of that term at most: ConfirmLeader is not enabled"},
+		{"a round that was asked for before a restart", func(n []*fake) {
+			applied(n)
+			n[2].hearsOf(n[1].round(1, 7))
+			n[2].crashes()
+			n[2].boots()
+			n[2].sends(n[1], n[2].answers(1, 7))
+		}, "n2 confirms round 7 of n1 in term 1, and was asked for round 0 of that term at most: ConfirmLeader is not enabled"},
+		{"a vote against a promise", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			leadsNext(n)
+		}, "n3 votes for n2 in term 2, and is to elect nobody but n1 for another 5ms: it has confirmed round 7: HandleRequestVoteRequest is not enabled"},
+		{"a vote against a promise of before a restart", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			n[3].crashes()
+			n[3].boots()
+			leadsNext(n)
+		}, "n3 votes for n2 in term 2, and is to elect nobody but n1 for another 3ms: it has confirmed round 7: HandleRequestVoteRequest is not enabled"},
+		{"a candidate against its promise", func(n []*fake) {
+			applied(n)
+			n[2].keepsTo(n[1])
+			n[2].stands(2)
+		}, "n2 stands for election in term 2, and is to elect nobody but n1 for another 8ms: it has confirmed round 7: Timeout is not enabled"},
+	}.run(t, "refinement")
+}
