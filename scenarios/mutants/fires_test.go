@@ -85,6 +85,8 @@ func TestReadsAreSeenByRefinementWithinTenRuns(t *testing.T) {
 		"read-before-applied":      "lease-reads", // followers are told without a heartbeat before
 		"read-by-stale-leader":     scenarios.Chaos,
 		"lease-kept-over-transfer": "lease-handed-over",
+		"lease-promise-forgotten":  "lease-over-restarts",
+		"round-of-earlier-life":    "lease-reads",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
