@@ -108,6 +108,8 @@ func (c *Core) handleInstallReply(now time.Duration, from int, m *Message) error
 type incoming struct {
 	InstallSnapshot        // the first part's, without its data
 	data            []byte // what there is, from the first byte on
+	// heard is the term of the leader that sent the last part.
+	heard Term
 	// writing says that all has arrived, and the disk is at it.
 	writing bool
 }
@@ -160,9 +162,13 @@ func (c *Core) handleInstall(now time.Duration, m *Message, stale bool) error {
 		if in.writing {
 			return nil // one after the other: the disk is at an earlier one
 		}
+		if in.heard == m.Term && p.Index < in.Index {
+			return ErrChunk // late: a leader's next snapshot is never an earlier one
+		}
 		*in = incoming{InstallSnapshot: *p}
 		in.InstallSnapshot.Data, in.InstallSnapshot.Offset = nil, 0
 	}
+	in.heard = m.Term
 	fits := in.writing // all of it is here: the leader asks what has become of it
 	if have := uint64(len(in.data)); !in.writing && p.Offset <= have && p.Offset+uint64(len(p.Data)) > have {
 		in.data = append(in.data, p.Data[have-p.Offset:]...)

@@ -89,6 +89,31 @@ func TestASnapshotResumesAfterLoss(t *testing.T) {
 	require.Equal(t, c.nodes[1].state, c.nodes[3].state)
 }
 
+func TestALatePartOfAnEarlierSnapshotTakesNothingAway(t *testing.T) {
+	c := newCluster(t, 3)
+	config, err := raft.NewConfiguration([]raft.NodeID{1, 2, 3})
+	require.NoError(t, err)
+	part := func(leader raft.NodeID, term raft.Term, index raft.Index, offset uint64) error {
+		data := []byte{magic, 0, byte(index), 0}
+		c.step(&raft.Message{Kind: raft.MsgInstallSnapshot, From: leader, To: 2, Term: term, Install: raft.InstallSnapshot{
+			Index: index, Term: 2, Configuration: &config, Size: 4, Sum: raft.Checksum(data), Offset: offset, Data: data[offset : offset+2],
+		}})
+		return c.refused
+	}
+	require.NoError(t, part(1, 3, 20, 0))
+	require.ErrorIs(t, part(1, 3, 10, 0), raft.ErrChunk, "from before the leader had a later one")
+	require.NoError(t, part(1, 3, 20, 2), "the later one goes on where it was")
+	require.Len(t, c.nodes[2].snapshots, 1)
+
+	c = newCluster(t, 3)
+	require.NoError(t, part(1, 3, 20, 0))
+	require.NoError(t, part(3, 4, 10, 0), "another leader's is as late as it is")
+	require.NoError(t, part(3, 4, 10, 2))
+	require.Len(t, c.nodes[2].snapshots, 1)
+	c.finishSnapshot(2, 0)
+	require.Equal(t, raft.Index(10), c.status(2).Commit)
+}
+
 // The leader must not wait forever for word that got lost, though it has compacted its log meanwhile.
 func TestALeaderAsksWhatBecameOfASnapshot(t *testing.T) {
 	c := behind(t)
