@@ -15,7 +15,8 @@ var (
 	ErrTooEarly = errors.New("raft: the leader has not committed anything in its term yet; ask again")
 )
 
-// Change is who is to come and to go, all at once.
+// Change is who is to come and to go, asked for all at once. Who leaves, or is to be a learner, does so with the first entry, before those
+// who join have caught up: to swap voters without a vote less meanwhile, have the ones join first and then the others leave.
 type Change struct {
 	// Join are to become voters. They start as learners, and are promoted by the leader of the day once they have
 	// caught up. Who goes by a voter's name and is not that voter, because its disk is gone, takes its
