@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -220,7 +221,10 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 		}
 	}
 	asked := change.Join
-	for {
+	if v := a.s.view.get(); v.booted && v.Role != raft.Leader {
+		return a.passOn(ctx, r)
+	}
+	for again := false; ; again = true {
 		var index raft.Index
 		var term raft.Term
 		err = nil
@@ -235,7 +239,9 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 					}
 				}
 			}
-			if err = a.s.loop.replica.Reconfigure(change); err == nil {
+			a.s.loop.quiet = again // it has been said why not
+			err = a.s.loop.replica.Reconfigure(change)
+			if a.s.loop.quiet = false; err == nil {
 				index, term = a.s.loop.replica.Core().Status().ConfigurationIndex, a.s.loop.replica.Core().Term()
 			}
 		}); e != nil {
@@ -248,12 +254,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			}
 			return a.committed(ctx, index, term)
 		case errors.Is(err, raft.ErrNotLeader):
-			conn, err := a.s.leaderConn(r.GetForwarded())
-			if err != nil {
-				return nil, err
-			}
-			r.Forwarded = true
-			return raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
+			return a.passOn(ctx, r)
 		case !errors.Is(err, raft.ErrTooEarly) && !errors.Is(err, raft.ErrChangeInFlight) && !errors.Is(err, raft.ErrTransferring):
 			return nil, status.Error(codes.FailedPrecondition, err.Error())
 		}
@@ -263,6 +264,16 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			return nil, status.Errorf(codes.DeadlineExceeded, "it could not be begun in time: %v", err)
 		}
 	}
+}
+
+// passOn has the leader make a change.
+func (a adminService) passOn(ctx context.Context, r *raftpb.ChangeMembersRequest) (*raftpb.ChangeMembersReply, error) {
+	conn, err := a.s.leaderConn(r.GetForwarded())
+	if err != nil {
+		return nil, err
+	}
+	r.Forwarded = true
+	return raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
 }
 
 // learner says whether a node is a learner for good.
@@ -294,9 +305,13 @@ func readChange(r *raftpb.ChangeMembersRequest) (*raft.Change, []*raftpb.Address
 			if n.GetId() == 0 {
 				return errors.New("a node has no name")
 			}
+			id := raft.NodeID(n.Id)
+			if slices.ContainsFunc(addresses, func(a *raftpb.Address) bool { return a.Node == n.Id }) {
+				return fmt.Errorf("node %v is named twice", id)
+			}
 			if n.Address != "" {
-				if err := checkAddress(n.Address); err != nil {
-					return err
+				if err := CheckReachable(n.Address); err != nil {
+					return fmt.Errorf("node %v cannot be reached at %q: %w", id, n.Address, err)
 				}
 			}
 			*to = append(*to, raft.NodeID(n.Id))

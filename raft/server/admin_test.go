@@ -1,13 +1,18 @@
 package server
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft"
+	"raftsim/raft/raftpb"
 )
 
 // A change came to be when its entry is committed, and that is known for certain only within the term it was made in: in a later
@@ -33,4 +38,53 @@ func TestWhetherAChangeCameToBe(t *testing.T) {
 		_, err := adminService{s: s}.committed(within(t), 50, 5)
 		require.Equal(t, c.want, status.Code(err), "%s: %v", what, err)
 	}
+}
+
+// Who is to come is named once, with a place where it can be reached.
+func TestChangesThatNobodyCanMean(t *testing.T) {
+	nobody := func(says string, r *raftpb.ChangeMembersRequest) {
+		t.Helper()
+		_, _, err := readChange(r)
+		require.ErrorContains(t, err, says)
+	}
+	at := func(id uint64, address string) []*raftpb.Newcomer {
+		return []*raftpb.Newcomer{{Id: id, Address: address}}
+	}
+	nobody("a change names 1 to 99 nodes", &raftpb.ChangeMembersRequest{})
+	nobody("a node has no name", &raftpb.ChangeMembersRequest{Add: at(0, "a:1")})
+	nobody("node n4 is named twice", &raftpb.ChangeMembersRequest{Add: append(at(4, "a:1"), at(4, "b:1")...)})
+	nobody("node n4 is named twice", &raftpb.ChangeMembersRequest{Add: at(4, "a:1"), Learn: at(4, "a:1")})
+	for _, address := range []string{"a", ":1", "a:0", "0.0.0.0:1", "[::]:1", "a:65536"} {
+		nobody(fmt.Sprintf("node n4 cannot be reached at %q", address), &raftpb.ChangeMembersRequest{Learn: at(4, address)})
+	}
+	_, addresses, err := readChange(&raftpb.ChangeMembersRequest{Add: append(at(4, "a:1"), at(5, "")...), Remove: []uint64{4}})
+	require.NoError(t, err)
+	require.Len(t, addresses, 2)
+}
+
+// What only the leader can do is handed on by others without a word, and said once by a leader that has to wait to do it.
+func TestWhatIsTriedAgainIsSaidOnce(t *testing.T) {
+	nodes := runCluster(t, 3, func(c *Config) { c.TestControl, c.Test.NoCheckQuorum = true, true }) // so that it leads on alone
+	asked := followerOf(t, nodes...)
+	for range 3 {
+		_, err := raftpb.NewAdminClient(conn(t, asked)).ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Add: []*raftpb.Newcomer{{Id: 4, Address: "127.0.0.1:1"}}})
+		require.NoError(t, err)
+	}
+	require.False(t, asked.hasSaid("does not"), "%s", asked.said)
+
+	leader := leaderOf(t, nodes...)
+	for _, n := range nodes {
+		if n != leader {
+			n.end()
+		}
+	}
+	change := func(id uint64) error {
+		soon, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		_, err := raftpb.NewAdminClient(conn(t, leader)).ChangeMembers(soon, &raftpb.ChangeMembersRequest{Learn: []*raftpb.Newcomer{{Id: id, Address: "127.0.0.1:1"}}})
+		return err
+	}
+	require.Error(t, change(5)) // is under way as long as nobody else has it
+	require.Error(t, change(6)) // and this one waits for it
+	require.LessOrEqual(t, strings.Count(leader.said.String(), "does not have"), 1, "%s", leader.said)
 }

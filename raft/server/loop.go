@@ -34,6 +34,8 @@ type loop struct {
 	events []event // of the turn
 	part   []event // of it, those to be handled together
 	halted error
+	// quiet keeps to itself what the replica has to say, for what is tried again and again.
+	quiet bool
 
 	// stop ends the loop; stopped is closed when it has.
 	stop, stopped chan struct{}
@@ -308,7 +310,7 @@ func (l *loop) respond(c *call, r *replica.Response) {
 }
 
 // Logging implements [replica.Env].
-func (l *loop) Logging() bool { return l.lines.enabled() }
+func (l *loop) Logging() bool { return !l.quiet && l.lines.enabled() }
 
 // Log implements [replica.Env].
 func (l *loop) Log(line string) {
