@@ -135,7 +135,7 @@ the address. With TLS, nodes and clients both show certificates: see raftd certs
 	fl.Var(&f.id, "id", "the node's name: n1, n2 and so on")
 	fl.StringVar(&c.Data, "data", "", "the node's folder, made if it is not there")
 	fl.StringVar(&c.Listen, "listen", "127.0.0.1:7100", "where to listen for nodes and clients")
-	fl.StringVar(&c.Advertise, "advertise", "", "where others reach this node (default where it listens)")
+	fl.StringVar(&c.Advertise, "advertise", "", "where others reach this node (default where it listens, or what peers say if that is everywhere)")
 	fl.Var(&f.peers, "peers", "the nodes that the cluster begins with; with --join some that are members")
 	fl.BoolVar(&c.Join, "join", false, "join the cluster that the peers belong to")
 	fl.StringVar(&c.Cluster, "cluster", "raftd", "the cluster's name; nodes of another one are refused")

@@ -25,7 +25,8 @@ type Config struct {
 	Data string
 	// Listen is where the node serves others and clients, as host:port; port 0 is any that is free.
 	Listen string
-	// Advertise is where others reach the node, as host:port; "" is where it listens.
+	// Advertise is where others reach the node, as host:port; "" is where it listens, and where Peers say it is if it listens on
+	// all addresses.
 	Advertise string
 	// Peers are those the cluster begins with, by name, with where they can be reached; the node itself is one of them. For a node
 	// that joins they are any that may know the cluster.
@@ -125,17 +126,25 @@ func (c *Config) fill() error {
 	case c.Lease < 0 || c.ClockDriftPPM >= 1_000_000:
 		return fmt.Errorf("a lease of %v with clocks that drift by %d parts per million cannot be", c.Lease, c.ClockDriftPPM)
 	}
+	if err := c.TLS.check(); err != nil {
+		return err
+	}
 	if err := checkAddress(c.Listen); err != nil {
 		return fmt.Errorf("cannot listen on %q: %w", c.Listen, err)
 	}
-	if c.Advertise != "" {
-		if err := checkAddress(c.Advertise); err != nil {
-			return fmt.Errorf("cannot be reached at %q: %w", c.Advertise, err)
+	for _, id := range sorted(c.Peers) {
+		if err := CheckReachable(c.Peers[id]); err != nil {
+			return fmt.Errorf("node %v cannot be reached at %q: %w", id, c.Peers[id], err)
 		}
 	}
-	for _, id := range sorted(c.Peers) {
-		if err := checkAddress(c.Peers[id]); err != nil {
-			return fmt.Errorf("node %v cannot be reached at %q: %w", id, c.Peers[id], err)
+	if host, _, _ := net.SplitHostPort(c.Listen); c.Advertise == "" && everywhere(host) {
+		if c.Advertise = c.Peers[c.ID]; c.Advertise == "" && c.Join {
+			return fmt.Errorf("others cannot reach node %v at %q, where it listens: say by --advertise where they can", c.ID, c.Listen)
+		}
+	}
+	if c.Advertise != "" {
+		if err := CheckReachable(c.Advertise); err != nil {
+			return fmt.Errorf("cannot be reached at %q: %w", c.Advertise, err)
 		}
 	}
 	if _, among := c.Peers[c.ID]; !among && !c.Join {
@@ -174,6 +183,26 @@ func checkAddress(address string) error {
 		return fmt.Errorf("%q is no port from 0 to 65535", port)
 	}
 	return nil
+}
+
+// CheckReachable says what is wrong with a host:port as the place where a node can be reached.
+func CheckReachable(address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	switch host, port, _ := net.SplitHostPort(address); {
+	case everywhere(host):
+		return errors.New("that is no host: want host:port")
+	case port == "0":
+		return errors.New("nobody listens on port 0: want host:port")
+	}
+	return nil
+}
+
+// everywhere says whether a host stands for all addresses of a machine, which does to listen on and not to be reached at.
+func everywhere(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
 // loopback says whether nobody but this machine can reach an address.

@@ -31,10 +31,18 @@ type keys struct {
 	pool *x509.CertPool
 }
 
+// check says whether one is not named.
+func (t *TLSFiles) check() error {
+	if t != nil && (t.CA == "" || t.Cert == "" || t.Key == "") {
+		return errors.New("TLS needs three files: --tls-ca, --tls-cert and --tls-key")
+	}
+	return nil
+}
+
 // read reads the files, and says what is wrong with them.
 func (t *TLSFiles) read(now time.Time) (*keys, error) {
-	if t.CA == "" || t.Cert == "" || t.Key == "" {
-		return nil, errors.New("TLS needs three files: --tls-ca, --tls-cert and --tls-key")
+	if err := t.check(); err != nil {
+		return nil, err
 	}
 	own, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 	if err != nil {
