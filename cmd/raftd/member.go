@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +126,14 @@ func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 		}
 		if given && address == "" {
 			return nil, usagef("%q: want %v=host:port", a, id)
+		}
+		if given {
+			if err := server.CheckReachable(address); err != nil {
+				return nil, usagef("%q: node %v cannot be reached there: %w", a, id, err)
+			}
+		}
+		if slices.ContainsFunc(out, func(n *raftpb.Newcomer) bool { return n.Id == uint64(id) }) {
+			return nil, usagef("node %v is named twice", id)
 		}
 		out = append(out, &raftpb.Newcomer{Id: uint64(id), Address: address})
 	}

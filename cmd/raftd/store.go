@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,11 @@ type done struct {
 	Operation string `json:"operation"`
 	Key       string `json:"key"`
 	// Value is what get found, or cas before it wrote; "" is a key that is not there.
-	Value   string `json:"value"`
-	Swapped bool   `json:"swapped"`
-	TookMS  int64  `json:"took_ms"`
+	Value string `json:"value"`
+	// ValueBase64 is there instead of Value for bytes that are not UTF-8, which JSON has no text for.
+	ValueBase64 []byte `json:"value_base64,omitempty"`
+	Swapped     bool   `json:"swapped"`
+	TookMS      int64  `json:"took_ms"`
 }
 
 // operation runs one operation of the store.
@@ -32,7 +35,11 @@ func operation(ctx context.Context, s streams, f *clientFlags, q kv.Request) err
 		}
 		missed := q.Op == kv.CAS && !r.Swapped
 		if f.json {
-			if err := s.printJSON(done{q.Op.String(), q.Key, r.Value, r.Swapped, time.Since(began).Milliseconds()}); err != nil {
+			d := done{Operation: q.Op.String(), Key: q.Key, Value: r.Value, Swapped: r.Swapped, TookMS: time.Since(began).Milliseconds()}
+			if !utf8.ValidString(r.Value) {
+				d.Value, d.ValueBase64 = "", []byte(r.Value)
+			}
+			if err := s.printJSON(d); err != nil {
 				return err
 			}
 		} else if q.Op == kv.Get {
@@ -70,7 +77,7 @@ func getCommand(s streams) *cobra.Command {
 	return storeCommand(s, &cobra.Command{
 		Use:     "get KEY",
 		Short:   "Print the value of a key",
-		Long:    "Print the value of a key, an empty line when it has none. The value is the latest there is: no stale read.",
+		Long:    "Print the value of a key, an empty line when it has none. The value is the latest there is: no stale read. With\n--json one that is not UTF-8 is value_base64.",
 		Example: "  raftd get color",
 	}, []string{"KEY"}, func(args []string) (kv.Request, error) {
 		return kv.Request{Op: kv.Get, Key: args[0]}, nil

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -52,6 +53,11 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	if len(cfg.Endpoints) == 0 {
 		return nil, errors.New("there is no endpoint: give the address of a node")
+	}
+	for _, e := range cfg.Endpoints {
+		if host, port, err := net.SplitHostPort(e); err != nil || host == "" || port == "" {
+			return nil, fmt.Errorf("the endpoint %q cannot be reached: want host:port", e)
+		}
 	}
 	cfg.Endpoints = slices.Clone(cfg.Endpoints)
 	return &Client{
