@@ -34,6 +34,9 @@ that had played all of it.`,
 			t := &r.Totals
 			s.sayf("%s: %s, %s of virtual time; %d violations, %d inconclusive, %d errors\n", count(uint64(r.Files), "file"),
 				count(t.Runs, "world"), time.Duration(t.VirtualS*float64(time.Second)).Round(time.Second), t.Violations, t.Inconclusive, t.Errors)
+			for _, parts := range r.Missing {
+				s.sayf("not all of it is here; missing: shard %s\n", parts)
+			}
 			if len(r.Sources) > 1 {
 				s.sayf("they are of different programs, and a seed may mean another run with each: %s\n", strings.Join(r.Sources, ", "))
 			}

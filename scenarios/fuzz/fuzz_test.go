@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -213,6 +214,54 @@ func TestMergeRefusesTheSameWorkTwice(t *testing.T) {
 	}
 	_, err := fuzz.Merge([]string{a, b})
 	require.ErrorContains(t, err, "are of the same work")
+}
+
+// Parts of the same hunt that were cut in different ways may have runs in common, and a part may have been forgotten.
+func TestMergeOfParts(t *testing.T) {
+	merge := func(parts ...fuzz.Header) (*fuzz.Report, error) {
+		dir := t.TempDir()
+		var paths []string
+		for k, h := range parts {
+			path := filepath.Join(dir, strconv.Itoa(k))
+			l, err := fuzz.Create(path, h)
+			require.NoError(t, err)
+			for place := range uint64(4) {
+				_, err := l.Add(played(place, scenarios.Pass, 1), "", "")
+				require.NoError(t, err)
+			}
+			require.NoError(t, l.Close())
+			paths = append(paths, path)
+		}
+		return fuzz.Merge(paths)
+	}
+	of := func(from uint64, shard, strategy string) fuzz.Header {
+		h := header()
+		h.From, h.Shard, h.Strategy = from, shard, strategy
+		return h
+	}
+	for seed, parts := range map[int][]fuzz.Header{
+		3:  {of(1, "1/1", "swarm"), of(1, "3/8", "swarm")},       // 1 2 3 4 and 3 11 19 27
+		11: {of(1, "3/8", "swarm"), of(5, "1/3", "swarm")},       // 3 11 19 27 and 5 8 11 14
+		4:  {of(4, "1/1", "priority"), of(1, "1/1", "priority")}, // 4 5 6 7 and 1 2 3 4
+	} {
+		_, err := merge(parts...)
+		require.ErrorContains(t, err, fmt.Sprintf("have both played seed %d:", seed))
+		_, err = merge(parts[1], parts[0])
+		require.ErrorContains(t, err, fmt.Sprintf("have both played seed %d:", seed))
+	}
+	for _, parts := range [][]fuzz.Header{
+		{of(1, "1/1", "swarm"), of(5, "1/1", "swarm")},
+		{of(1, "1/1", "swarm"), of(1, "1/1", "priority")},
+		{of(1, "1/1", "guided"), of(3, "1/1", "guided")},
+		{of(1, "1/3", "swarm"), of(1, "2/3", "swarm"), of(1, "3/3", "swarm")},
+	} {
+		r, err := merge(parts...)
+		require.NoError(t, err)
+		require.Empty(t, r.Missing)
+	}
+	r, err := merge(of(1, "1/3", "swarm"), of(1, "3/3", "swarm"), of(100, "2/9", "swarm"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"2/3", "1/9, 3/9, 4/9, 5/9, 6/9, others"}, r.Missing)
 }
 
 // What is other work is not taken for the same because it reads alike.

@@ -16,6 +16,8 @@ type Report struct {
 	Sources []string
 	// Groups are the failures of one kind each: those that end after the fewest events first.
 	Groups []Group
+	// Missing names the parts that there is no file of, hunt by hunt.
+	Missing []string
 }
 
 // Group are the failures of one verdict, property and roles, that with the fewest events first.
@@ -31,10 +33,11 @@ type Group struct {
 const mostOfAKind = 5
 
 // Merge folds files of results into one report. It refuses what is no such file, a file of another format, and two
-// files of the same work.
+// files that have a run in common.
 func Merge(paths []string) (*Report, error) {
 	r := &Report{}
 	work := map[Header]string{}
+	var parts []part
 	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
@@ -50,6 +53,16 @@ func Merge(paths []string) (*Report, error) {
 			return nil, fmt.Errorf("%s and %s are of the same work (%s, shard %s): its runs would count twice", other, path, h.Strategy, h.Shard)
 		}
 		work[*h] = path
+		p, err := newPart(path, one)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range parts {
+			if seed, both := p.shared(&o); both {
+				return nil, fmt.Errorf("%s and %s have both played seed %d: its run would count twice", o.path, path, seed)
+			}
+		}
+		parts = append(parts, p)
 		r.Files++
 		if !slices.Contains(r.Sources, h.Source) {
 			r.Sources = append(r.Sources, h.Source)
@@ -57,6 +70,7 @@ func Merge(paths []string) (*Report, error) {
 		r.sum(&one.totals)
 	}
 	slices.Sort(r.Sources)
+	r.Missing = missing(parts)
 	return r, nil
 }
 
