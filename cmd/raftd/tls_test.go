@@ -48,6 +48,12 @@ func TestAClusterWithTLS(t *testing.T) {
 	require.Zero(t, got.code, got.err)
 	got = ask(me, "get", "color")
 	require.Equal(t, said{0, "blue\n", ""}, got)
+	got = ask(me, "put", "photo", "\xff\xd8")
+	require.Zero(t, got.code, got.err)
+	got = ask(me, "get", "photo")
+	require.Equal(t, said{0, "\xff\xd8\n", ""}, got)
+	got = ask(me, "get", "photo", "--json") // JSON has no text for it
+	require.Contains(t, got.out, `"value":"","value_base64":"/9g="`, got.err)
 	got = ask(me, "status")
 	require.Zero(t, got.code, got.err)
 	require.NotContains(t, got.out, "no:")
