@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -40,13 +41,21 @@ type Client struct {
 	links map[string]*link
 	// at is the node that is spoken to: the leader, as far as is known.
 	at string
-	// forward says that the leader cannot be reached from here, and the node at hand is to pass on what it is asked.
+	// forward says that the leader cannot be reached from here, and the node at hand is to pass on what it is asked: until beyond, which is
+	// where the leader was said to be, can be reached.
 	forward bool
+	beyond  string
 	// nodes are the addresses at which nodes have answered.
 	nodes map[uint64]string
-	// bad are addresses that could not be reached, until when not to try again.
-	bad    map[string]time.Time
+	// bad are addresses that could not be reached.
+	bad    map[string]badness
 	closed bool
+}
+
+// badness says until when an address is not to be tried again, and after how long that was.
+type badness struct {
+	until time.Time
+	pause time.Duration
 }
 
 // New returns a client. It connects when it is used.
@@ -62,7 +71,7 @@ func New(cfg Config) (*Client, error) {
 	cfg.Endpoints = slices.Clone(cfg.Endpoints)
 	return &Client{
 		cfg: cfg, conns: make(map[string]*grpc.ClientConn), links: make(map[string]*link),
-		at: cfg.Endpoints[0], nodes: make(map[uint64]string), bad: make(map[string]time.Time),
+		at: cfg.Endpoints[0], nodes: make(map[uint64]string), bad: make(map[string]badness),
 	}, nil
 }
 
@@ -136,6 +145,9 @@ func (c *Client) Any(ctx context.Context, f func(ctx context.Context, conn *grpc
 func (c *Client) current() (*link, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.forward && c.good(c.beyond) && c.reached(c.beyond) {
+		c.at, c.forward = c.beyond, false
+	}
 	l := c.links[c.at]
 	if l == nil || l.broken() {
 		conn, err := c.conn(c.at)
@@ -148,8 +160,29 @@ func (c *Client) current() (*link, bool, error) {
 	return l, c.forward, nil
 }
 
-// badFor is how long an address that could not be reached is left alone.
-const badFor = time.Second
+// reached says whether there is a connection to an address. Until there is, one is being made.
+func (c *Client) reached(address string) bool {
+	if address == "" {
+		return false
+	}
+	conn, err := c.conn(address)
+	if err != nil {
+		return false
+	}
+	switch conn.GetState() {
+	case connectivity.Ready:
+		return true
+	case connectivity.Idle:
+		conn.Connect()
+	}
+	return false
+}
+
+// badFor is how long an address that could not be reached is left alone, and twice as long each time that nothing came from there, up to badForLong.
+const (
+	badFor     = time.Second
+	badForLong = time.Minute
+)
 
 // failed notes that a node could not be reached, and goes on to another.
 func (c *Client) failed(l *link) {
@@ -158,7 +191,11 @@ func (c *Client) failed(l *link) {
 	if c.at != l.address {
 		return // somebody has gone on already
 	}
-	c.bad[l.address] = time.Now().Add(badFor)
+	pause := badFor
+	if !l.answered.Load() {
+		pause = min(max(badFor, 2*c.bad[l.address].pause), badForLong)
+	}
+	c.bad[l.address] = badness{time.Now().Add(pause), pause}
 	c.forward = false
 	c.next()
 }
@@ -176,15 +213,15 @@ func (c *Client) next() {
 }
 
 func (c *Client) good(address string) bool {
-	until, ok := c.bad[address]
-	return !ok || time.Now().After(until)
+	b, ok := c.bad[address]
+	return !ok || time.Now().After(b.until)
 }
 
-// redirected goes to whom a node that does not lead names. It says whether that is somebody.
-func (c *Client) redirected(l *link, r *raftpb.Response) bool {
+// redirected goes to whom a node that does not lead names, which a request that was passed on may have come to. It says whether that is somebody.
+func (c *Client) redirected(l *link, forwarded bool, r *raftpb.Response) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.Node != 0 && !c.forward {
+	if r.Node != 0 && !forwarded {
 		c.nodes[r.Node] = l.address
 	}
 	if c.at != l.address {
@@ -211,6 +248,9 @@ func (c *Client) redirected(l *link, r *raftpb.Response) bool {
 	}
 	again := c.forward
 	c.forward = true
+	if c.beyond = c.nodes[r.Leader]; c.beyond == "" {
+		c.beyond = r.LeaderAddress
+	}
 	return !again
 }
 

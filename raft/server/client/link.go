@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -23,6 +24,8 @@ var quickBackoff = backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 
 type link struct {
 	address string
 	cancel  context.CancelFunc
+	// answered says that something came back.
+	answered atomic.Bool
 
 	mu      sync.Mutex
 	queue   []*raftpb.Request
@@ -101,6 +104,9 @@ func (l *link) receive(stream grpc.BidiStreamingClient[raftpb.Requests, raftpb.R
 		if err != nil {
 			l.fail(errLink{error: err})
 			return
+		}
+		if !l.answered.Load() {
+			l.answered.Store(true)
 		}
 		l.mu.Lock()
 		for _, r := range batch.Responses {

@@ -169,7 +169,7 @@ func (s *Session) try(ctx context.Context, a *attempt, q *kv.Request) (*raftpb.R
 			if r.Leader == 0 {
 				a.last = fmt.Errorf("node n%d knows of no leader", r.Node)
 			}
-			if !s.client.redirected(link, r) || a.hops > 2 {
+			if !s.client.redirected(link, forward, r) || a.hops > 2 {
 				a.wait(ctx)
 			}
 			a.hops++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,11 +58,16 @@ func play(t *testing.T, s *script) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	playOn(t, l, s)
+	return l.Addr().String()
+}
+
+func playOn(t *testing.T, l net.Listener, s *script) {
+	t.Helper()
 	g := grpc.NewServer()
 	raftpb.RegisterKVServer(g, s)
 	go func() { _ = g.Serve(l) }()
 	t.Cleanup(g.Stop)
-	return l.Addr().String()
 }
 
 func session(t *testing.T, endpoints ...string) *Session {
@@ -131,6 +137,36 @@ func TestALeaderOutOfReach(t *testing.T) {
 	}
 	_, err := session(t, play(t, follower)).Get(soon(t), "key")
 	require.NoError(t, err)
+}
+
+// A leader that could not be reached for a while, as when it was just starting, is spoken to itself once it can be: a client that stayed with the
+// node that passes on what it asks would have each request travel twice.
+func TestALeaderThatComesIntoReach(t *testing.T) {
+	late, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	at := late.Addr().String()
+	late.Close()
+	var asked atomic.Int64
+	follower := &script{answer: func(_ int, r *raftpb.Request) *raftpb.Response {
+		asked.Add(1)
+		if r.Forward {
+			return &raftpb.Response{Status: raftpb.Status_STATUS_OK, Node: 2, Leader: 2}
+		}
+		return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2, LeaderAddress: at}
+	}}
+	s := session(t, at, play(t, follower))
+	ctx := soon(t)
+	_, err = s.Get(ctx, "key")
+	require.NoError(t, err)
+	require.EqualValues(t, 2, asked.Load())
+	late, err = net.Listen("tcp", at)
+	require.NoError(t, err)
+	playOn(t, late, &script{answer: func(int, *raftpb.Request) *raftpb.Response { return said(raftpb.Status_STATUS_OK) }})
+	for before := int64(0); asked.Load() != before; { // until the follower is asked no more
+		before = asked.Load()
+		_, err = s.Get(ctx, "key")
+		require.NoError(t, err)
+	}
 }
 
 // A session that expired is opened anew, unless the operation may have been made in the old one.
