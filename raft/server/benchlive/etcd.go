@@ -118,6 +118,13 @@ func (raw) Unmarshal(data []byte, v any) error {
 
 func (raw) Name() string { return "proto" }
 
+func (e *etcd) used() (sum time.Duration) {
+	for _, n := range e.nodes {
+		sum += used(n.Process.Pid)
+	}
+	return sum
+}
+
 func (e *etcd) stop() {
 	for _, c := range e.conns {
 		c.Close()

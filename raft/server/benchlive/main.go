@@ -83,7 +83,7 @@ func table(ctx context.Context, dir, binary, writers string, round time.Duration
 			targets = append(targets, theirs)
 		}
 	}
-	fmt.Printf("%-8s %8s %10s %10s %10s\n", "", "writers", "put/s", "p50", "p99")
+	fmt.Printf("%-8s %8s %10s %10s %10s %10s %10s\n", "", "writers", "put/s", "p50", "p99", "nodes", "load")
 	for _, w := range strings.Split(writers, ",") {
 		n, err := strconv.Atoi(w)
 		if err != nil || n < 1 {
@@ -103,7 +103,8 @@ func table(ctx context.Context, dir, binary, writers string, round time.Duration
 		for k, t := range targets {
 			slices.SortFunc(results[k], func(a, b result) int { return int(a.rate - b.rate) })
 			r := results[k][len(results[k])/2]
-			fmt.Printf("%-8s %8d %10.0f %10v %10v\n", t.name(), n, r.rate, r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond))
+			fmt.Printf("%-8s %8d %10.0f %10v %10v %10v %10v\n", t.name(), n, r.rate, r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond),
+				r.nodes.Round(time.Microsecond), r.load.Round(time.Microsecond))
 			rates = append(rates, r.rate)
 		}
 		if len(rates) == 2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,8 @@ type target interface {
 	name() string
 	// writer returns a function that puts a value, for one writer.
 	writer(n int) (func(ctx context.Context, key, value string) error, error)
+	// used is how much processor time the nodes have had so far.
+	used() time.Duration
 	stop()
 }
 
@@ -23,6 +26,8 @@ type target interface {
 type result struct {
 	rate     float64 // puts in a second
 	p50, p99 time.Duration
+	// nodes and load are the processor time of a put: of the three nodes, and of this process, which loads them.
+	nodes, load time.Duration
 }
 
 // measure has so many writers put values for a while, after a warm-up of a fifth of it.
@@ -68,10 +73,11 @@ func measure(ctx context.Context, t target, writers int, round time.Duration) (r
 	}
 	pause(ctx, round/5)
 	counting.Store(true)
-	began := time.Now()
+	began, nodes, load := time.Now(), t.used(), used(os.Getpid())
 	pause(ctx, round)
 	elapsed := time.Since(began)
 	counting.Store(false)
+	nodes, load = t.used()-nodes, used(os.Getpid())-load
 	cancel()
 	wg.Wait()
 	if failed != nil {
@@ -84,6 +90,7 @@ func measure(ctx context.Context, t target, writers int, round time.Duration) (r
 	return result{
 		rate: float64(len(all)) / elapsed.Seconds(),
 		p50:  all[len(all)/2], p99: all[len(all)*99/100],
+		nodes: nodes / time.Duration(len(all)), load: load / time.Duration(len(all)),
 	}, nil
 }
 

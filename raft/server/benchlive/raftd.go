@@ -137,6 +137,17 @@ func (r *raftd) writer(int) (func(context.Context, string, string) error, error)
 	return r.client.Session().Put, nil
 }
 
+func (r *raftd) used() (sum time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range r.nodes {
+		if n != nil {
+			sum += used(n.cmd.Process.Pid)
+		}
+	}
+	return sum
+}
+
 func (r *raftd) stop() {
 	if r.client != nil {
 		r.client.Close()
