@@ -18,13 +18,18 @@ import (
 
 // disk is a folder of real files as a [wal.FS]. What is asked of it is done in order by goroutines of its own, one for the log and
 // one for snapshots, so that writing a large snapshot holds up no entry. What fails is told with the next sync.
+//
+// A file of the log is longer than what was appended to it: zeros lie ahead, and what is appended is written over them. So a sync has
+// nothing to make durable but bytes, where a file that grows has its size written to the file system's journal each time, and the
+// journal is one for all. What of the file was appended, [wal.Written] says when it is read; a crash leaves of it what a crash leaves of
+// any bytes that were not synced, since those that had not been written are zeros, there or not.
 type disk struct {
 	dir string
 	// synced is told the end of each sync, on a goroutine of the disk.
 	synced func(t wal.SyncTicket, err error)
 	// took is told how long each sync of the log took, in the same place.
 	took func(time.Duration)
-	// names are the files there are, and files under way to be.
+	// names are the files there are, and files under way to be, and how long. What lies ahead counts until the file is read.
 	names map[string]int64
 	bytes atomic.Int64
 	log   writer
@@ -104,6 +109,9 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	if err != nil || n != len(data) {
 		return nil, fmt.Errorf("%d of %d bytes could be read: %w", n, len(data), err)
 	}
+	data = data[:wal.Written(name, data)]
+	d.bytes.Add(int64(len(data)) - d.names[name])
+	d.names[name] = int64(len(data))
 	return data, nil
 }
 
@@ -116,7 +124,7 @@ func (d *disk) Create(name string) (wal.File, error) {
 	return d.open(name, os.O_CREATE|os.O_EXCL), nil
 }
 
-// Open implements [wal.FS].
+// Open implements [wal.FS]. A file of the log has to be read before.
 func (d *disk) Open(name string) (wal.File, error) {
 	if _, ok := d.names[name]; !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -125,10 +133,8 @@ func (d *disk) Open(name string) (wal.File, error) {
 }
 
 func (d *disk) open(name string, how int) *file {
-	f := &file{disk: d, name: name, writer: d.writerOf(name)}
-	f.writer.do(func() {
-		f.os, f.err = os.OpenFile(d.path(name), os.O_WRONLY|os.O_APPEND|how, 0o600)
-	})
+	f := &file{disk: d, name: name, writer: d.writerOf(name), end: d.names[name]}
+	f.writer.do(func() { f.open(how) })
 	return f
 }
 
@@ -182,13 +188,37 @@ func syncFolder(dir string) error {
 	return f.Sync()
 }
 
-// file is a file of a disk. Only the writer's goroutine looks at os and err.
+// file is a file of a disk. Only the writer's goroutine looks at what is below os.
 type file struct {
 	disk   *disk
 	name   string
 	writer *writer
 	os     *os.File
 	err    error
+	// end is where what is appended goes, and size how long the file is: what is between are zeros.
+	end, size int64
+	// grows says that there are to be no zeros: it is no segment of the log, or the disk has no room for them.
+	grows bool
+}
+
+// How many zeros are laid ahead: as many bytes as the file has, so that a short log takes little room, and so many at most, which hold up
+// the sync that they go with for a millisecond or two.
+const (
+	minAhead = 64 << 10
+	maxAhead = 1 << 20
+)
+
+var zeros [maxAhead]byte
+
+func (f *file) open(how int) {
+	if f.os, f.err = os.OpenFile(f.disk.path(f.name), os.O_WRONLY|how, 0o600); f.err != nil {
+		return
+	}
+	var info os.FileInfo
+	if info, f.err = f.os.Stat(); f.err == nil {
+		f.size = info.Size()
+	}
+	f.grows = !strings.HasSuffix(f.name, ".wal")
 }
 
 // Append implements [wal.File].
@@ -203,9 +233,28 @@ func (f *file) write(p []byte) {
 	if f.err == nil {
 		f.err = f.writer.err
 	}
-	if f.err == nil {
-		_, f.err = f.os.Write(p)
+	if f.err != nil {
+		return
 	}
+	if f.end+int64(len(p)) > f.size && !f.grows {
+		f.layAhead()
+	}
+	_, f.err = f.os.WriteAt(p, f.end)
+	f.end += int64(len(p))
+	f.size = max(f.size, f.end)
+}
+
+// layAhead makes the file longer, by zeros.
+func (f *file) layAhead() {
+	n, err := f.os.WriteAt(zeros[:min(max(f.end, minAhead), maxAhead)], f.size)
+	f.size += int64(n)
+	f.grows = err != nil // if not for what is appended either, writing that says so
+}
+
+// cut has the file end where it was appended to last.
+func (f *file) cut() error {
+	f.size = f.end
+	return f.os.Truncate(f.end)
 }
 
 // Truncate implements [wal.File].
@@ -214,7 +263,8 @@ func (f *file) Truncate(n int64) error {
 	f.disk.names[f.name] = n
 	f.writer.do(func() {
 		if f.err == nil {
-			f.err = f.os.Truncate(n)
+			f.end = n
+			f.err = f.cut()
 		}
 	})
 	return nil
@@ -237,9 +287,13 @@ func (f *file) Sync(t wal.SyncTicket) {
 // Close implements [wal.File].
 func (f *file) Close() error {
 	f.writer.do(func() {
-		if f.os != nil {
-			f.os.Close()
+		if f.os == nil {
+			return
 		}
+		if f.err == nil && f.size > f.end {
+			_ = f.cut() // for tidiness: a file that stays longer is read the same
+		}
+		f.os.Close()
 	})
 	return nil
 }

@@ -129,3 +129,24 @@ func readData(b []byte, h header) ([]byte, bool) {
 	end := headerBytes + h.length
 	return b[headerBytes:end:end], true
 }
+
+// Written is how many bytes of a file of that name were appended, for an [FS] that lays zeros ahead of what will be: those that its frames
+// take. Where anything but zeros follows them, all of it was, and [Open] finds out what it is; so it is with a file that is no segment.
+func Written(name string, data []byte) int {
+	segment, ok := segmentNumber(name)
+	if !ok {
+		return len(data)
+	}
+	var at int64
+	for at < int64(len(data)) {
+		h, ok := readHeader(data[at:], place{segment, at})
+		if !ok {
+			break
+		}
+		at += frameBytes(h.length)
+	}
+	if at >= int64(len(data)) || slices.ContainsFunc(data[at:], func(b byte) bool { return b != 0 }) {
+		return len(data)
+	}
+	return int(at)
+}
