@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -21,11 +19,8 @@ import (
 type etcd struct {
 	dir   string
 	nodes []*exec.Cmd
-	conns []*grpc.ClientConn
+	conns conns
 }
-
-// etcdConns is over how many connections its writers are spread.
-const etcdConns = 8
 
 // startEtcd starts a cluster, and returns nil when etcd is not installed.
 func startEtcd(ctx context.Context, dir string) (*etcd, error) {
@@ -72,14 +67,8 @@ func startEtcd(ctx context.Context, dir string) (*etcd, error) {
 		e.stop()
 		return nil, fmt.Errorf("etcd does not come up")
 	}
-	for range etcdConns {
-		conn, err := grpc.NewClient("passthrough:///"+strings.TrimPrefix(leader, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, err
-		}
-		e.conns = append(e.conns, conn)
-	}
-	return e, nil
+	e.conns, err = connect(strings.TrimPrefix(leader, "http://"))
+	return e, err
 }
 
 // leads says whether a node's metrics say that it leads.
@@ -97,26 +86,15 @@ func (e *etcd) name() string { return "etcd" }
 
 // writer speaks etcd's KV service: a put has the key as its field 1 and the value as 2.
 func (e *etcd) writer(n int) (func(context.Context, string, string) error, error) {
-	conn := e.conns[n%len(e.conns)]
+	call := e.conns.caller(n, "/etcdserverpb.KV/Put")
 	return func(ctx context.Context, key, value string) error {
-		var in, out []byte
+		var in []byte
 		in = protowire.AppendString(protowire.AppendTag(in, 1, protowire.BytesType), key)
 		in = protowire.AppendString(protowire.AppendTag(in, 2, protowire.BytesType), value)
-		return conn.Invoke(ctx, "/etcdserverpb.KV/Put", &in, &out, grpc.ForceCodec(raw{}))
+		_, err := call(ctx, in)
+		return err
 	}, nil
 }
-
-// raw has gRPC carry bytes as they are.
-type raw struct{}
-
-func (raw) Marshal(v any) ([]byte, error) { return *v.(*[]byte), nil }
-
-func (raw) Unmarshal(data []byte, v any) error {
-	*v.(*[]byte) = append([]byte(nil), data...)
-	return nil
-}
-
-func (raw) Name() string { return "proto" }
 
 func (e *etcd) used() (sum time.Duration) {
 	for _, n := range e.nodes {
@@ -126,9 +104,7 @@ func (e *etcd) used() (sum time.Duration) {
 }
 
 func (e *etcd) stop() {
-	for _, c := range e.conns {
-		c.Close()
-	}
+	e.conns.close()
 	for _, n := range e.nodes {
 		_ = n.Process.Signal(syscall.SIGKILL)
 		_ = n.Wait()

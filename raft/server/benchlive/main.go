@@ -3,8 +3,9 @@
 // after SIGKILL; and how soon a node with a million entries in its log is back, alone and all at once, with snapshots and without.
 //
 // Rounds of the two alternate, so that what else the machine does concerns both. etcd is Debian's etcd-server; without it
-// raftd is measured alone. Writers of raftd share the stream of one client, those of etcd a few connections; each has one put
-// under way at a time.
+// raftd is measured alone. Writers of raftd share the stream of one client, as programs that use the client do. Those of etcd make a call
+// for each put, over a few connections, as etcd has nothing else; raftd is measured with such writers as well. Each writer has one put
+// under way at a time. The last columns are the processor time of a put, of the nodes and of the writers.
 package main
 
 import (
@@ -70,7 +71,12 @@ func table(ctx context.Context, dir, binary, writers string, round time.Duration
 		return err
 	}
 	defer ours.stop()
-	targets := []target{ours}
+	calls, err := calledBy(ctx, ours)
+	if err != nil {
+		return err
+	}
+	defer calls.stop()
+	targets := []target{ours, calls}
 	if peer {
 		theirs, err := startEtcd(ctx, dir)
 		if err != nil {
@@ -83,7 +89,7 @@ func table(ctx context.Context, dir, binary, writers string, round time.Duration
 			targets = append(targets, theirs)
 		}
 	}
-	fmt.Printf("%-8s %8s %10s %10s %10s %10s %10s\n", "", "writers", "put/s", "p50", "p99", "nodes", "load")
+	fmt.Printf("%-12s %8s %10s %10s %10s %10s %10s\n", "", "writers", "put/s", "p50", "p99", "nodes", "load")
 	for _, w := range strings.Split(writers, ",") {
 		n, err := strconv.Atoi(w)
 		if err != nil || n < 1 {
@@ -103,12 +109,12 @@ func table(ctx context.Context, dir, binary, writers string, round time.Duration
 		for k, t := range targets {
 			slices.SortFunc(results[k], func(a, b result) int { return int(a.rate - b.rate) })
 			r := results[k][len(results[k])/2]
-			fmt.Printf("%-8s %8d %10.0f %10v %10v %10v %10v\n", t.name(), n, r.rate, r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond),
+			fmt.Printf("%-12s %8d %10.0f %10v %10v %10v %10v\n", t.name(), n, r.rate, r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond),
 				r.nodes.Round(time.Microsecond), r.load.Round(time.Microsecond))
 			rates = append(rates, r.rate)
 		}
-		if len(rates) == 2 {
-			fmt.Printf("%-8s %8d %9.2fx\n", "ratio", n, rates[0]/rates[1])
+		if peer := rates[len(rates)-1]; len(rates) == 3 {
+			fmt.Printf("%-12s %8d %9.2fx, with calls %.2fx\n", "ratio", n, rates[0]/peer, rates[1]/peer)
 		}
 	}
 	return nil

@@ -36,6 +36,8 @@ type raftd struct {
 	addresses   []string
 	peers       string
 	client      *client.Client
+	// sessions counts those that writers have chosen.
+	sessions uint64
 
 	mu    sync.Mutex
 	nodes []*node
