@@ -20,7 +20,7 @@
 //	node.json    who the folder belongs to: name and cluster
 //	book.json    where other nodes can be reached
 //	lock         held by the process that runs the node
-//	log/         segments and snapshots, of packages wal and snapshot
+//	log/         segments and snapshots, of packages wal and snapshot; zeros may follow in a segment
 //
 // A node whose log is gone, with or without the rest, is not the one that made the promises in it: it asks the others whether it
 // has taken part before. It is told so by whoever has heard it, and by those who were told in turn; one that made a promise to a

@@ -82,6 +82,9 @@
 // tail even if it had been synced, and so does a file that has lost whole batches from its end. A node that
 // lost promises that way is for the cluster to survive, like a wiped one.
 //
+// An [FS] may keep a file longer than what was appended to it, with zeros behind, as long as it hands out no more than that: [Written] says
+// how much it is. A crash may leave zeros where bytes were to come, as it may leave anything there.
+//
 // A torn batch leaves any number of its first records. Raft needs no more: nobody has been told of any of them, and
 // a hard state goes before the entries saved with it.
 //
