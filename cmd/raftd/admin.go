@@ -99,8 +99,9 @@ func healthCommand(s streams) *cobra.Command {
 		Use:   "health",
 		Short: "Say whether a node is well",
 		Long: `Say whether a node is well, the first of the endpoints that can be reached: it runs and can write
-its log. With --ready it has to know a leader, too, so that it can carry out requests. The exit code
-is 0 if so, and otherwise 3, or 1 when no node can be reached. It is what a container's health check runs.`,
+its log; so does one that is no member any more. With --ready it has to know a leader, too, so that it
+can carry out requests. The exit code is 0 if so, and otherwise 3, or 1 when no node can be reached. It
+is what a container's health check runs.`,
 		Example: "  raftd health\n  raftd health --ready --timeout 1s",
 		Args:    wantArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

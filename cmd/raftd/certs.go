@@ -30,6 +30,8 @@ type certsFlags struct {
 	nodes   nodes
 	clients []string
 	days    int
+	// force has what is there already replaced; byDefault says that nobody has named the clients.
+	force, byDefault bool
 }
 
 func certsCommand(s streams) *cobra.Command {
@@ -39,16 +41,21 @@ func certsCommand(s streams) *cobra.Command {
 		Short: "Make certificates for development",
 		Long: `Make certificates for development: an authority, and signed by it one certificate for each node and
 each client. A node's is good for its own name and for the host where it can be reached, and only
-for that node. An authority that is there already is used again. The authority's key can sign
-anything: keep it away from the nodes, and have a real authority for real clusters.`,
+for that node. An authority that is there already is used again; a certificate that is there already
+stays, and is replaced only with --force, as to renew it. The authority's key can sign anything:
+keep it away from the nodes, and have a real authority for real clusters.`,
 		Example: `  raftd certs --dir certs --nodes n1=127.0.0.1,n2=127.0.0.1,n3=127.0.0.1 --clients me`,
 		Args:    wantArgs(),
-		RunE:    func(*cobra.Command, []string) error { return makeCerts(s, &f, time.Now()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.byDefault = !cmd.Flags().Changed("clients")
+			return makeCerts(s, &f, time.Now())
+		},
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", "certs", "the folder for them")
 	cmd.Flags().Var(&f.nodes, "nodes", "nodes and the host of each")
 	cmd.Flags().StringSliceVar(&f.clients, "clients", []string{"client"}, "names of clients")
 	cmd.Flags().IntVar(&f.days, "days", 365, "how long they are good for")
+	cmd.Flags().BoolVar(&f.force, "force", false, "replace certificates that are there already")
 	return cmd
 }
 
@@ -75,6 +82,17 @@ func makeCerts(s streams, f *certsFlags, now time.Time) error {
 		}
 		if _, err := server.ParseID(name); err == nil {
 			return usagef("--clients %s: that is a node's name", name)
+		}
+	}
+	clients := f.clients
+	if f.byDefault && !f.force {
+		clients = slices.DeleteFunc(slices.Clone(clients), f.there)
+	}
+	if !f.force {
+		for _, name := range append(names(f.nodes), clients...) {
+			if f.there(name) {
+				return fmt.Errorf("%s is there already: give --force to have it replaced, or another --dir", filepath.Join(f.dir, name+".crt"))
+			}
 		}
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
@@ -111,13 +129,33 @@ func makeCerts(s streams, f *certsFlags, now time.Time) error {
 			return err
 		}
 	}
-	for _, name := range f.clients {
+	for _, name := range clients {
 		t := &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 		if err := i.issue(s, name, t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// names are those of nodes.
+func names(n nodes) []string {
+	var out []string
+	for id := range n {
+		out = append(out, id.String())
+	}
+	slices.Sort(out)
+	return out
+}
+
+// there says whether a certificate of that name, or its key, is there already.
+func (f *certsFlags) there(name string) bool {
+	for _, kind := range []string{".crt", ".key"} {
+		if _, err := os.Lstat(filepath.Join(f.dir, name+kind)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // authority reads the authority of the folder, or makes one.

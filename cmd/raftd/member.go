@@ -89,7 +89,8 @@ func memberRemoveCommand(s streams) *cobra.Command {
 		Use:   "remove NODE...",
 		Short: "Have nodes leave",
 		Long: `Have nodes leave. The leader can be removed too: it steps down once the others have the change. A
-node that was removed goes on running, and can be stopped.`,
+node that was removed goes on running, in good health, and can be stopped. A name that is no member's
+changes nothing, and the exit code is 3.`,
 		Example: "  raftd member remove n4",
 		Args:    wantNodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -101,11 +102,45 @@ node that was removed goes on running, and can be stopped.`,
 				}
 				r.Remove = append(r.Remove, uint64(id))
 			}
-			return changeMembers(cmd.Context(), s, &f, r, false)
+			return f.any(cmd.Context(), func(ctx context.Context, conn *grpc.ClientConn) error {
+				strangers, err := strangers(ctx, conn, r.Remove)
+				if err != nil {
+					return err
+				}
+				if len(strangers) > 0 {
+					s.sayf("raftd: %s: no such member, so nothing was done; see raftd status\n", strings.Join(strangers, ", "))
+					return exit(exitNot)
+				}
+				return change(ctx, s, &f, conn, r, false)
+			})
 		},
 	}
 	f.add(cmd, 30*time.Second)
 	return settled(s, cmd)
+}
+
+// strangers are those of the nodes that are no members, as far as the leader knows; none when it cannot be asked.
+func strangers(ctx context.Context, conn *grpc.ClientConn, ids []uint64) ([]string, error) {
+	r, err := raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{})
+	if err != nil {
+		return nil, err
+	}
+	var leader *raftpb.NodeStatus
+	for _, n := range r.Nodes {
+		if n.Role == raft.Leader.String() && (leader == nil || n.Term > leader.Term) {
+			leader = n
+		}
+	}
+	if leader == nil {
+		return nil, nil
+	}
+	var out []string
+	for _, id := range ids {
+		if !slices.ContainsFunc(leader.Members, func(m *raftpb.Member) bool { return m.Id == id }) {
+			out = append(out, raft.NodeID(id).String())
+		}
+	}
+	return out, nil
 }
 
 func wantNodes(cmd *cobra.Command, args []string) error {
@@ -142,37 +177,40 @@ func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 
 // changeMembers asks for a change, waits for those who are to be voters if asked to, and prints who is a member.
 func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.ChangeMembersRequest, wait bool) error {
-	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		admin := raftpb.NewAdminClient(conn)
-		reply, err := admin.ChangeMembers(ctx, r)
-		if err != nil {
-			return err
+	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error { return change(ctx, s, f, conn, r, wait) })
+}
+
+// change does so by way of one node.
+func change(ctx context.Context, s streams, f *clientFlags, conn *grpc.ClientConn, r *raftpb.ChangeMembersRequest, wait bool) error {
+	admin := raftpb.NewAdminClient(conn)
+	reply, err := admin.ChangeMembers(ctx, r)
+	if err != nil {
+		return err
+	}
+	members := reply.Members
+	for wait && !voters(members, r.Add) {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			s.sayf("raftd: not all of them are voters yet: they become so once they run and have caught up\n")
+			return exit(exitNot)
 		}
-		members := reply.Members
-		for wait && !voters(members, r.Add) {
-			select {
-			case <-time.After(100 * time.Millisecond):
-			case <-ctx.Done():
-				s.sayf("raftd: not all of them are voters yet: they become so once they run and have caught up\n")
-				return exit(exitNot)
-			}
-			// Asking again changes nothing, and says how far it is; or goes on with what a new leader has lost.
-			if again, err := admin.ChangeMembers(ctx, r); err == nil {
-				members = again.Members
-			}
+		// Asking again changes nothing, and says how far it is; or goes on with what a new leader has lost.
+		if again, err := admin.ChangeMembers(ctx, r); err == nil {
+			members = again.Members
 		}
-		for _, m := range members {
-			out := member{raft.NodeID(m.Id).String(), m.Address, membership(m.Membership)}
-			if f.json {
-				if err := s.printJSON(out); err != nil {
-					return err
-				}
-			} else {
-				s.printf("%s\t%s\t%s\n", out.ID, out.Membership, out.Address)
+	}
+	for _, m := range members {
+		out := member{raft.NodeID(m.Id).String(), m.Address, membership(m.Membership)}
+		if f.json {
+			if err := s.printJSON(out); err != nil {
+				return err
 			}
+		} else {
+			s.printf("%s\t%s\t%s\n", out.ID, out.Membership, out.Address)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // voters says whether all of them are voters.

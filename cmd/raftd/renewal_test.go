@@ -18,7 +18,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "certs")
 	var out bytes.Buffer
 	make := func(days int, now time.Time) {
-		f := certsFlags{dir: dir, nodes: nodes{1: "127.0.0.1", 2: "127.0.0.1", 3: "127.0.0.1"}, clients: []string{"me"}, days: days}
+		f := certsFlags{dir: dir, nodes: nodes{1: "127.0.0.1", 2: "127.0.0.1", 3: "127.0.0.1"}, clients: []string{"me"}, days: days, force: true}
 		require.NoError(t, makeCerts(streams{out: &out, err: &out}, &f, now))
 	}
 	make(365, time.Now()) // of which the authority stays

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,4 +131,34 @@ func TestMoreCertificatesLater(t *testing.T) {
 	require.NotContains(t, got.err, "ca.crt")
 	_, err := (&server.TLSFiles{CA: filepath.Join(dir, "ca.crt"), Cert: filepath.Join(dir, "n4.crt"), Key: filepath.Join(dir, "n4.key")}).ClientTLS()
 	require.NoError(t, err)
+}
+
+// Certificates that are there are nodes' and clients' that run with them: they stay unless it is said that they are not to.
+func TestCertificatesThatAreThereStay(t *testing.T) {
+	dir := certificates(t)
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	crt, key, authority := read("n1.crt"), read("n1.key"), read("ca.crt")
+	for _, line := range [][]string{{"--nodes", "n4=node4,n1=127.0.0.1", "--clients", "you"}, {"--clients", "you,me"}} {
+		got := raftd(t, append([]string{"certs", "--dir", dir}, line...)...)
+		require.Equal(t, exitFailed, got.code)
+		require.Contains(t, got.err, ".crt is there already: give --force to have it replaced, or another --dir")
+		require.NoFileExists(t, filepath.Join(dir, "n4.crt"))
+		require.NoFileExists(t, filepath.Join(dir, "you.crt"))
+	}
+	require.Equal(t, []string{crt, key}, []string{read("n1.crt"), read("n1.key")})
+
+	got := raftd(t, "certs", "--dir", dir, "--nodes", "n1=127.0.0.1", "--clients", "me", "--force")
+	require.Zero(t, got.code, got.err)
+	require.NotEqual(t, crt, read("n1.crt"))
+	require.Equal(t, authority, read("ca.crt"))
+
+	for _, node := range []string{"n4", "n5"} { // the client that nobody has named is made once
+		got = raftd(t, "certs", "--dir", dir, "--nodes", node+"=127.0.0.1")
+		require.Zero(t, got.code, got.err)
+		require.Equal(t, node == "n4", strings.Contains(got.err, "client.crt"), got.err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -256,12 +257,12 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 		case errors.Is(err, raft.ErrNotLeader):
 			return a.passOn(ctx, r)
 		case !errors.Is(err, raft.ErrTooEarly) && !errors.Is(err, raft.ErrChangeInFlight) && !errors.Is(err, raft.ErrTransferring):
-			return nil, status.Error(codes.FailedPrecondition, err.Error())
+			return nil, status.Error(codes.FailedPrecondition, told(err))
 		}
 		select { // it is a matter of time
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, status.Errorf(codes.DeadlineExceeded, "it could not be begun in time: %v", err)
+			return nil, status.Errorf(codes.DeadlineExceeded, "it could not be begun in time: %s", told(err))
 		}
 	}
 }
@@ -275,6 +276,9 @@ func (a adminService) passOn(ctx context.Context, r *raftpb.ChangeMembersRequest
 	r.Forwarded = true
 	return raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
 }
+
+// told is an error of package raft in words for somebody who need not know of packages, each of which names it where it wraps another.
+func told(err error) string { return strings.ReplaceAll(err.Error(), "raft: ", "") }
 
 // learner says whether a node is a learner for good.
 func (l *loop) learner(id raft.NodeID) bool {
@@ -375,7 +379,7 @@ func (s *Server) handOver(ctx context.Context, to raft.NodeID) (state, error) {
 		return state{}, e
 	}
 	if err != nil {
-		return state{}, status.Error(codes.FailedPrecondition, err.Error())
+		return state{}, status.Error(codes.FailedPrecondition, told(err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*s.cfg.Timeouts.ElectionMax)
 	defer cancel()
