@@ -47,6 +47,7 @@
 //	  keys: 8                      # default
 //	  mix: {get: 60%, put: 20%, append: 5%, cas: 10%, delete: 5%}   # default half get, half put
 //	  value_size: 5KiB             # pads what is written; B, KiB or MiB, up to 1MiB; default as short as can be
+//	                               # (all that a run's clients write and read together is up to 1GiB)
 //	  timeout: 500ms               # default; then the client tries again
 //
 //	timeline:

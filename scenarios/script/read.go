@@ -3,6 +3,8 @@ package script
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"math/bits"
 	"regexp"
 	"strings"
 	"time"
@@ -139,6 +141,7 @@ func (r *reader) file(root *node) {
 	r.clients(f.get("clients"))
 	r.findJoiners(f.get("timeline"))
 	r.timeline(f.get("timeline"))
+	r.values(f.get("clients"))
 	r.expect(f.get("expect"), root)
 }
 
@@ -291,6 +294,55 @@ const (
 	mostKeys     = 1_000_000
 	mostRequests = 1_000_000
 )
+
+// mostValues bounds the bytes of all values that a run's clients write and read, which it keeps to judge them; see [reader.values].
+const mostValues = 1 << 30
+
+// values sees that what clients write and read fits into memory: values that are appended to and never replaced grow, and every
+// answer holds a whole one. It is an estimate, from the rates asked for.
+func (r *reader) values(n *node) {
+	c := &r.to.Clients
+	if n == nil || c.Count == 0 || len(r.errs) > 0 { // what could not be read would be guessed
+		return
+	}
+	requests := uint64(0)
+	if c.Every > 0 {
+		// A client waits for one answer before it asks again.
+		requests = uint64(c.Count) * uint64(r.to.Duration/max(c.Every, 2*r.to.Network.Latency.Min))
+	}
+	for _, e := range r.to.Timeline {
+		if b, ok := e.Action.(Burst); ok {
+			requests += uint64(b.Requests)
+		}
+	}
+	share := func(ops ...PPM) uint64 {
+		sum := uint64(0)
+		for _, p := range ops {
+			sum += uint64(p)
+		}
+		return requests/1_000_000*sum + requests%1_000_000*sum/1_000_000
+	}
+	// A value is as many appends long as there are on its key until something else replaces it, on average.
+	long := share(c.Mix.Append) / uint64(c.Keys) / 2
+	if replaced := share(c.Mix.Put, c.Mix.CAS, c.Mix.Delete); replaced > 0 {
+		long = min(long, share(c.Mix.Append)/replaced)
+	}
+	size := uint64(max(c.ValueSize, len("c1-1000")))
+	written := product(share(c.Mix.Put, c.Mix.CAS, c.Mix.Append), size)
+	seen := product(product(share(c.Mix.Get, c.Mix.CAS, c.Mix.Append), 1+long), size)
+	if all := written + seen; all > mostValues {
+		r.on(n, "the values that clients write and read would take %d MiB of memory, and at most %d fit: lower the rate, value_size, the duration or the share of append",
+			all>>20, mostValues>>20)
+	}
+}
+
+// product multiplies without wrapping around, up to a number that two of make no overflow.
+func product(a, b uint64) uint64 {
+	if high, low := bits.Mul64(a, b); high == 0 {
+		return min(low, math.MaxInt64)
+	}
+	return math.MaxInt64
+}
 
 func (r *reader) mix(n *node) {
 	f, ok := r.mapping(n, "mix", mixKeys)

@@ -106,6 +106,7 @@ var beyondSchema = map[string]bool{
 	"election timeout not above the heartbeat": true, "heartbeat not below the election timeout": true,
 	"size of nothing": true, "size out of range": true, "size of a part of a byte": true,
 	"rate out of range": true, "mix that does not add up": true,
+	"values too many": true, "values that grow": true, "a burst of values": true,
 	"seeds that end before they start": true, "seeds given twice": true, "too many seeds": true, "seed too large": true,
 	"window that ends before it starts": true, "window of no length": true, "after the duration": true,
 	"unknown node in a cluster of one": true, "no minority": true,

@@ -95,6 +95,17 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// What clients write and read has a bound, which what does not grow or is seldom written does not come near.
+func TestValuesThatFit(t *testing.T) {
+	for _, text := range []string{
+		"clients: {rate: 0/s, value_size: 1MiB}\ntimeline: [{at: 1s, burst: 500}]\n",
+		"clients: {count: 20, rate: 1000000/s, keys: 1, mix: {get: 40%, put: 10%, append: 50%}}\nnetwork: {latency: 1ms..10ms}\n",
+		"clients: {rate: 200/s, keys: 1, mix: {get: 50%, append: 50%}}\n",
+	} {
+		read(t, text)
+	}
+}
+
 func TestPercentagesAreWrittenAsRead(t *testing.T) {
 	for _, word := range []string{"0%", "0.0001%", "5%", "12.5%", "99.9999%", "100%"} {
 		require.Equal(t, word, read(t, "network: {loss: "+word+"}\n").Network.Loss.String())
