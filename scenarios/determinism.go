@@ -22,13 +22,15 @@ func (d *Difference) String() string {
 	if d.Event != 0 {
 		at = fmt.Sprintf("event %d differs", d.Event)
 	}
-	show := func(s string) string {
-		if s == "" {
-			return "(the run had ended)"
-		}
-		return s
+	return fmt.Sprintf("%s\n  first run:  %s\n  second run: %s", at, orEnded(d.First), orEnded(d.Second))
+}
+
+// orEnded is an event as text, or what stands for none.
+func orEnded(event string) string {
+	if event == "" {
+		return "(the run had ended)"
 	}
-	return fmt.Sprintf("%s\n  first run:  %s\n  second run: %s", at, show(d.First), show(d.Second))
+	return event
 }
 
 // CheckDeterminism plays the scenario twice with a seed and compares the runs event by event, what the fingerprint says

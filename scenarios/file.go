@@ -101,6 +101,9 @@ func Load(name string) (File, error) {
 	if err == nil && strings.HasPrefix(string(source[:min(len(source), len(corpusHead))]), corpusHead) {
 		return parseCorpus(name, source)
 	}
+	if err == nil && strings.HasPrefix(string(source[:min(len(source), len(traceForm))]), traceForm) {
+		return File{}, fmt.Errorf("%s: this is the trace of a run, and not a scenario: raftsim replay and raftsim shrink take it", name)
+	}
 	if err == nil {
 		return Parse(name, source)
 	}

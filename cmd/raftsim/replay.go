@@ -37,7 +37,7 @@ type replayFlags struct {
 func replayCommand(s streams) *cobra.Command {
 	var f replayFlags
 	cmd := &cobra.Command{
-		Use:   "replay FILE --seed N",
+		Use:   "replay FILE [--seed N]",
 		Short: "Play one run again and look into it",
 		Long: `Play one run of a scenario again: the same file, seed and source revision give the same
 events. --log tells what the nodes and the scenario did, line by line, with virtual
@@ -46,12 +46,18 @@ there and print every node's state. Without any of these, a violation is explain
 events that led to it, and only those. --step goes through all events, forwards and
 backwards, with every node's state.
 
+FILE may also be what --trace has printed: it begins with the scenario and the seed. The
+run is then compared with it, event by event, and has to be the same. --seed is needed
+where the file is for more than one.
+
 --history writes what the clients saw, for raftsim check to read. Where that is what was
 wrong, --picture writes a page that draws it.`,
 		Example: `  raftsim replay leader-failure --seed 7
   raftsim replay leader-failure --seed 7 --log
   raftsim replay leader-failure --seed 7 --at 3.2s
   raftsim replay leader-failure --seed 7 --event 4821
+  raftsim replay leader-failure --seed 7 --trace > trace.txt
+  raftsim replay trace.txt --step
   raftsim replay leader-failure --seed 7 --history history.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -67,7 +73,7 @@ wrong, --picture writes a page that draws it.`,
 			return replay(cmd.Context(), s, args[0], f)
 		},
 	}
-	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one)")
 	cmd.Flags().BoolVar(&f.log, "log", false, "print what the nodes and the scenario log, with virtual time")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print every event and what caused it")
 	cmd.Flags().BoolVar(&f.step, "step", false, "go through the events by hand, from the violation or the first one")
@@ -82,8 +88,6 @@ wrong, --picture writes a page that draws it.`,
 
 func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 	switch {
-	case !f.seed.given:
-		return errors.New("--seed is missing: which run is to be played again?")
 	case f.at.given && f.event.given:
 		return errors.New("--at and --event both say where to stop; give one of them")
 	case f.json && (f.log || f.trace || f.at.given || f.event.given):
@@ -91,18 +95,14 @@ func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 	case f.step && (f.json || f.log || f.trace || f.at.given || f.event.given || f.history.given || f.picture.given):
 		return errors.New("--step shows one event after the other: it does not go with what prints or writes a whole run")
 	}
-	file, err := loadOne(s, path)
+	file, seed, err := oneRun(ctx, s, path, f.seed, &f.mutant, f.options, "which run is to be played again?")
 	if err != nil {
 		return err
 	}
-	if err := f.mutant.asFilesSay(ctx, s, []scenarios.File{file}); err != nil {
-		return err
-	}
-	leaveSignals()
 	f.options.Mutant = mutated
 	o := f.options
 	if f.step {
-		return step(s, file, f.seed.value, o)
+		return step(s, file, seed, o)
 	}
 	if f.log {
 		o.Log = func(at time.Duration, id raft.NodeID, line string) {
@@ -110,7 +110,8 @@ func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 		}
 	}
 	if f.trace {
-		o.Trace = func(e *sim.Event) { s.printf("%v\n", e) }
+		s.printf("%s", file.TraceHead(seed, f.mutant.argument, version()))
+		o.Trace = func(e *sim.Event) { s.printf("%s\n", scenarios.TraceLine(e)) }
 	}
 	if f.at.given || f.event.given {
 		// At 0 the nodes boot, so that is the first moment at which there is something to see.
@@ -128,13 +129,16 @@ func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 			}
 		}
 	}
-	res := file.Run(f.seed.value, o)
+	res := file.Run(seed, o)
 	if f.json {
 		_ = s.printJSON(newRecord(&res, f.mutant.replay(&res)))
 	} else {
+		if f.trace {
+			s.printf("%s\n", scenarios.TraceEnd(&res))
+		}
 		describe(s, &res)
 		if res.Property != "" && !f.log && !f.trace && !f.at.given && !f.event.given {
-			explain(s, file, f.seed.value, f.options)
+			explain(s, file, seed, f.options)
 		}
 	}
 	if f.history.given {

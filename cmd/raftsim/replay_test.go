@@ -80,13 +80,16 @@ func TestLogLine(t *testing.T) {
 	require.Equal(t, "scenario: line 3: heal", logLine(raft.None, "line 3: heal"))
 }
 
-// --trace prints every event, and which one caused it.
+// --trace prints what is played, every event, and which one caused it.
 func TestReplayTrace(t *testing.T) {
 	inFolder(t, map[string]string{"calm.yaml": calm})
 	got := raftsim(t, "replay", "calm.yaml", "--seed", "1", "--trace")
 	require.Zero(t, got.code)
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
-	events, summary := lines[:len(lines)-3], lines[len(lines)-2]
+	head := 4 + strings.Count(calm, "\n")
+	require.Equal(t, []string{"raftsim trace 1", "source: calm.yaml", "seed: 1", "by: " + version(), "| ", "| name: calm"}, lines[:6])
+	events, end, summary := lines[head:len(lines)-4], lines[len(lines)-4], lines[len(lines)-2]
+	require.Regexp(t, `^end of trace: pass, fingerprint [0-9a-f]{16}$`, end)
 	for _, l := range events {
 		require.Regexp(t, `^#\d+ \S+ \S`, l)
 	}

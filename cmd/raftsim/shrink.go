@@ -28,7 +28,7 @@ const mostShrinkRuns = 10_000_000
 func shrinkCommand(s streams) *cobra.Command {
 	var f shrinkFlags
 	cmd := &cobra.Command{
-		Use:   "shrink FILE --seed N",
+		Use:   "shrink FILE [--seed N]",
 		Short: "Turn a run that failed into a minimal scenario",
 		Long: `Play a run that violates a property again and again with less and less in it, as long as
 the same property fails for nodes in the same roles, and write what is left as a scenario:
@@ -40,9 +40,12 @@ Where it can be had, it fails whatever the seed. With --mutant, the core without
 passes it.
 
 FILE may also be what raftsim fuzz or go test -fuzz has found: a name such as fuzz or
-fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults.`,
+fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults. And it may
+be a trace that raftsim replay --trace has written: the run is played again and compared
+with it first. --seed is needed where the file is for more than one.`,
 		Example: `  raftsim shrink my.yaml --seed 173
   raftsim shrink my.yaml --seed 173 -o minimal.yaml
+  raftsim shrink trace.txt -o minimal.yaml
   raftsim shrink chaos-5 --seed 1 --mutant quorum-third -o minimal.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -52,16 +55,13 @@ fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults.`,
 		},
 		ValidArgsFunction: completeOneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !f.seed.given {
-				return errors.New("--seed is missing: which run is to be shrunk?")
-			}
 			if err := f.mutant.become(cmd.Context(), s); err != nil {
 				return err
 			}
 			return shrinkRun(cmd.Context(), s, args[0], f)
 		},
 	}
-	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (required)")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one)")
 	addFileShort(cmd, &f.out, "out", "o", "write the scenario to this file, and not to stdout")
 	addOptional(cmd, &f.runs, "runs", "n", readCount(mostShrinkRuns), fmt.Sprintf("end after so many runs (default: %d)", shrink.DefaultRuns))
 	f.mutant.add(cmd)
@@ -69,14 +69,10 @@ fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults.`,
 }
 
 func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error {
-	file, err := loadOne(s, path)
+	file, seed, err := oneRun(ctx, s, path, f.seed, &f.mutant, f.options, "which run is to be shrunk?")
 	if err != nil {
 		return err
 	}
-	if err := f.mutant.asFilesSay(ctx, s, []scenarios.File{file}); err != nil {
-		return err
-	}
-	leaveSignals()
 	f.options.Mutant = mutated
 	drawn := false
 	sound, end, err := askSound()
@@ -91,12 +87,12 @@ func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error
 			drawn = true
 		}
 	}
-	m, err := shrink.Shrink(file, f.seed.value, o)
+	m, err := shrink.Shrink(file, seed, o)
 	if drawn {
 		s.sayf("\r\x1b[K")
 	}
 	if errors.Is(err, shrink.ErrPasses) {
-		s.sayf("%s with seed %d: %v\n", file.Path, f.seed.value, err)
+		s.sayf("%s with seed %d: %v\n", file.Path, seed, err)
 		return exit(exitNothingRan)
 	}
 	if err != nil {

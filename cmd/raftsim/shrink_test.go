@@ -55,6 +55,12 @@ func TestTheInputOfAGoFuzzTestIsShrunk(t *testing.T) {
 
 		got = raftsim(t, "run", name, "--seed", "1")
 		require.Zero(t, got.code, got.err)
+
+		// go test plays with seed 1.
+		require.Equal(t, raftsim(t, "replay", name, "--seed", "1"), raftsim(t, "replay", name))
+		got = raftsim(t, "shrink", name)
+		require.Equal(t, 4, got.code)
+		require.Equal(t, name+" with seed 1: it passes, so that there is nothing to shrink\n", got.err)
 	}
 	got := raftsim(t, "replay", "fuzz-timeouts:xy", "--seed", "1")
 	require.Equal(t, 2, got.code)
