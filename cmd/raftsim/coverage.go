@@ -8,8 +8,11 @@ import (
 	"raftsim/scenarios/script"
 )
 
-// printCoverage says what a sweep did to its clusters and which of the known states its runs came through, a line for each
-// group, those never reached by name: what was not tested at all.
+// runsToMiss is after how many runs it says something that a state was reached by none, so that it is named.
+const runsToMiss = 100
+
+// printCoverage says what a sweep did to its clusters and which of the known states its runs came through. After many runs there is a line
+// for each group, with those never reached by name: what was not tested at all. After few most states are missing, as was to be expected.
 func printCoverage(s streams, sum *scenarios.Summary) {
 	if sum.Runs == 0 {
 		return
@@ -17,28 +20,41 @@ func printCoverage(s streams, sum *scenarios.Summary) {
 	if faults := faultList(sum.Faults); faults != "" {
 		s.sayf("faults that came to do something: %s\n", faults)
 	}
-	s.sayf("states reached by the runs together, of those known:\n")
+	const title = "states reached by the runs together, of those known:"
 	groups := script.StateGroups()
+	if sum.Runs < runsToMiss {
+		var counts []string
+		for _, group := range groups {
+			reached, never := reachedOf(sum, group)
+			counts = append(counts, fmt.Sprintf("%s %d/%d", group, reached, reached+len(never)))
+		}
+		s.sayf("%s %s\n", title, strings.Join(counts, ", "))
+		return
+	}
+	s.sayf("%s\n", title)
 	left := toTheLeft(groups)
 	for _, group := range groups {
-		known, reached, never := 0, 0, []string(nil)
-		for _, state := range script.States() {
-			switch {
-			case state.Group != group:
-				continue
-			case sum.States[state.Name] > 0:
-				reached++
-			default:
-				never = append(never, state.Name)
-			}
-			known++
-		}
-		line := fmt.Sprintf("  %s  %2d/%d", left(group), reached, known)
+		reached, never := reachedOf(sum, group)
+		line := fmt.Sprintf("  %s  %2d/%d", left(group), reached, reached+len(never))
 		if len(never) > 0 {
 			line += "  never " + strings.Join(never, ", ")
 		}
 		s.sayf("%s\n", line)
 	}
+}
+
+// reachedOf counts the states of a group that were reached, and names the others.
+func reachedOf(sum *scenarios.Summary, group string) (reached int, never []string) {
+	for _, state := range script.States() {
+		switch {
+		case state.Group != group:
+		case sum.States[state.Name] > 0:
+			reached++
+		default:
+			never = append(never, state.Name)
+		}
+	}
+	return reached, never
 }
 
 // faultList writes faults as "crash 12 of 12, wipe 0 of 3, message lost 815".

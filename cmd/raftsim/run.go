@@ -41,7 +41,7 @@ among the shipped ones, so that "leader-failure" is enough.
 A failure prints what was violated in one line, the command that replays it and the one
 that shrinks it; a panic also its stack. What no run tried, or hardly any, although the scenario wanted to, is
 told at the end, and so is which faults came to do something and which states the runs
-came through: what no line names as reached was not tested. Ctrl-C ends with what was found so far.
+came through; after a hundred runs those that none did are named. Ctrl-C ends with what was found so far.
 
 --check-determinism compares two plays of every run, event by event, and judges nothing else.`,
 		Example: `  raftsim run
