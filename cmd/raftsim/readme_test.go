@@ -20,6 +20,7 @@ import (
 //	<!-- file: my.yaml -->     the block is this file
 //	<!-- exit: 1 -->           its last line is to end with this code; without, 0
 //	<!-- not run: why -->      it is left out
+//	<!-- written: my.yaml -->  the block is what this file holds by then, which commands above have written
 //	<!-- output -->            the block is what the block above it prints; a line "..." stands for any lines
 //
 // Sweeps are run over a few seeds only.
@@ -92,6 +93,12 @@ func (d *document) check(t *testing.T, b block) {
 	}
 	if name, ok := b.marks["file"]; ok {
 		require.NoError(t, os.WriteFile(filepath.Join(d.dir, name), []byte(b.text), 0o666), where)
+		return
+	}
+	if name, ok := b.marks["written"]; ok {
+		text, err := os.ReadFile(filepath.Join(d.dir, name))
+		require.NoError(t, err, where)
+		require.Equal(t, string(text), b.text, "%s: this is not what %s holds", where, name)
 		return
 	}
 	if _, ok := b.marks["output"]; ok {
@@ -189,7 +196,7 @@ func readBlocks(text string) ([]block, error) {
 		line := lines[i]
 		if m := mark.FindStringSubmatch(line); m != nil {
 			switch m[1] {
-			case "file", "exit", "output":
+			case "file", "exit", "output", "written":
 			case "not run":
 				if m[2] == "" {
 					return nil, fmt.Errorf("line %d: say why it is not run", i+1)
