@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"raftsim/scenarios"
+	"raftsim/scenarios/draw"
 	"raftsim/scenarios/fuzz/seen"
 )
 
@@ -56,20 +57,45 @@ func fuzzSchedules(f *testing.F, kind string, seeds ...string) {
 		require.NoError(f, err)
 		f.Add(schedule)
 	}
-	count := newTally(f, *tally)
-	var run seen.Run
+	doNotMinimize(f)
+	worker := flag.Lookup("test.fuzzworker").Value.String() == "true"
+	var elsewhere *player
+	var o scenarios.Options
+	switch {
+	case !worker:
+	case *unguided:
+		o.Abstract = newTally(*tally).with(nil)
+	default:
+		elsewhere = &player{kind: kind}
+		f.Cleanup(elsewhere.stop)
+	}
 	f.Fuzz(func(t *testing.T, schedule []byte) {
+		if worker && draw.Played(schedule) < len(schedule) {
+			return // it is the same as a shorter one, and what came of it would have bytes that nothing depends on
+		}
+		if elsewhere != nil {
+			if a, err := elsewhere.play(schedule); err == nil && !a.Failed {
+				if a.Shown {
+					seen.Show(a.State)
+				}
+				return
+			}
+			// It is played again here, so that it fails here, whatever it does.
+		}
 		file, err := scenarios.Schedule(kind, schedule)
 		require.NoError(t, err)
-		var o scenarios.Options
-		if !*unguided {
-			run.Begin()
-			o.Abstract = run.State
-		}
-		o.Abstract = count.with(o.Abstract)
-		r := file.Run(1, o)
-		if r.Verdict != scenarios.Pass && r.Verdict != scenarios.Inconclusive {
+		if r := file.Run(1, o); failed(&r) {
 			report(t, file, &r)
 		}
 	})
+}
+
+// doNotMinimize has go test keep inputs as they are, unless it was told for how long to minimize them. It spends up to a minute on making
+// each shorter that it keeps, byte by byte, which is nearly all of its time. What fails is for raftsim shrink.
+func doNotMinimize(f *testing.F) {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.fuzzminimizetime" })
+	if !given {
+		require.NoError(f, flag.Set("test.fuzzminimizetime", "0x"))
+	}
 }

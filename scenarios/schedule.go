@@ -32,7 +32,7 @@ var schedules = []struct {
 // seed, which decides what the schedule leaves open.
 func Schedule(kind string, schedule []byte) (File, error) {
 	// What is beyond it, and calm at its end, says nothing.
-	schedule = bytes.TrimRight(schedule[:min(len(schedule), draw.RecordBytes*draw.MostRecords)], "\x00")
+	schedule = bytes.TrimRight(schedule[:draw.Played(schedule)], "\x00")
 	for _, s := range schedules {
 		if s.name == kind {
 			return File{Path: kind + ":" + hex.EncodeToString(schedule), Scenario: s.scenario(schedule)}, nil

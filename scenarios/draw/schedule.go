@@ -20,6 +20,20 @@ const (
 	MostRecords = 64
 )
 
+// Played is how many bytes of a schedule decide its scenario: those up to the last moment, or the last record, that there can be.
+func Played(schedule []byte) int {
+	at := time.Duration(0)
+	for i := 0; i < min(len(schedule), MostRecords*RecordBytes); i += RecordBytes {
+		if i+2 < len(schedule) {
+			at += time.Duration(schedule[i+2]) * time.Millisecond
+		}
+		if at >= lastMoment {
+			return i
+		}
+	}
+	return min(len(schedule), MostRecords*RecordBytes)
+}
+
 // Timeouts makes the scenario of a schedule of what timers and messages do: which timer fires when, and what waits.
 func Timeouts(schedule []byte) *script.Scenario {
 	return scheduled("fuzz-timeouts", schedule, timingKinds)
@@ -79,13 +93,11 @@ func scheduled(name string, schedule []byte, kinds []kind) *script.Scenario {
 	var records []record
 	var what []kind
 	at := time.Duration(0)
-	for ; len(schedule) > 0 && len(records) < MostRecords; schedule = schedule[min(RecordBytes, len(schedule)):] {
+	for schedule = schedule[:Played(schedule)]; len(schedule) > 0; schedule = schedule[min(RecordBytes, len(schedule)):] {
 		var b [RecordBytes]byte
 		copy(b[:], schedule)
 		k := int(b[0]) % len(kinds)
-		if at += time.Duration(b[2]) * time.Millisecond; at >= lastMoment {
-			break
-		}
+		at += time.Duration(b[2]) * time.Millisecond
 		r := record{target: int(b[1]), argument: int(b[3]), at: at}
 		if k == optionKind {
 			w.option(r)

@@ -10,6 +10,7 @@ import (
 
 	"raftsim/scenarios/draw"
 	"raftsim/scenarios/script"
+	"raftsim/sim"
 )
 
 func kindsOfSchedules() map[string]func([]byte) *script.Scenario {
@@ -83,4 +84,30 @@ func TestARecordIsForItself(t *testing.T) {
 	require.NotEqual(t, one.Timeline[0], two.Timeline[0])
 	require.Equal(t, one.Timeline[1], two.Timeline[1])
 	require.Equal(t, 200*time.Millisecond, one.Timeline[1].Trigger.From)
+}
+
+// What is played of a schedule is all that decides its scenario, and where something is beyond it there is no more time or no more room.
+func TestPlayed(t *testing.T) {
+	for name, of := range kindsOfSchedules() {
+		stream := sim.NewStream(1, name)
+		for range 300 {
+			schedule := make([]byte, stream.Below(400))
+			for i := range schedule {
+				schedule[i] = byte(stream.Below(1 + stream.Below(256)))
+			}
+			n := draw.Played(schedule)
+			require.Equal(t, of(schedule), of(schedule[:n]), name)
+			require.Equal(t, n, draw.Played(schedule[:n]))
+			if n == len(schedule) {
+				continue
+			}
+			delays := time.Duration(0)
+			for i := 2; i < min(n+draw.RecordBytes, len(schedule)); i += draw.RecordBytes {
+				delays += time.Duration(schedule[i]) * time.Millisecond
+			}
+			require.True(t, n == draw.MostRecords*draw.RecordBytes || delays >= 1800*time.Millisecond, "%x", schedule)
+		}
+	}
+	require.Equal(t, 3, draw.Played([]byte{1, 2, 3}))
+	require.Equal(t, 28, draw.Played(bytes.Repeat([]byte{1, 2, 255, 4}, 8)))
 }

@@ -12,6 +12,7 @@ import (
 
 	"raftsim/scenarios"
 	"raftsim/scenarios/draw"
+	"raftsim/scenarios/fuzz/seen"
 	"raftsim/scenarios/script"
 )
 
@@ -120,7 +121,7 @@ type engine struct {
 	// ready are worlds that nobody plays yet; empty says that no more are made.
 	ready []world
 	empty bool
-	known states
+	known seen.Set
 	// saved is how much of what was kept has been written.
 	saved uint64
 	err   error
@@ -203,11 +204,11 @@ func (e *engine) deliver(d done) {
 func (e *engine) judge(d *done) *Played {
 	fresh := 0
 	for _, s := range d.states {
-		if e.known.add(s) {
+		if e.known.Add(s) {
 			fresh++
 		}
 	}
-	p := &Played{Place: d.place, Result: d.result, States: uint64(e.known.count), Full: e.known.full()}
+	p := &Played{Place: d.place, Result: d.result, States: uint64(e.known.Len()), Full: e.known.Full()}
 	if g, ok := e.strategy.(*guided); ok {
 		g.learn(d, fresh)
 	}

@@ -142,47 +142,6 @@ func (g *guided) save() error {
 	return os.Rename(part, path)
 }
 
-// states is a set of abstract states that does not grow beyond its bound.
-type states struct {
-	table []uint64
-	count int
-}
-
-// mostStates bounds the set; what comes later is taken for known.
-const mostStates = 1 << 22
-
-func (s *states) add(v uint64) bool {
-	v = max(v, 1) // 0 is an empty place
-	if s.table == nil {
-		s.table = make([]uint64, 1<<12)
-	}
-	if s.count*4 >= len(s.table)*3 {
-		if len(s.table) >= mostStates {
-			return false
-		}
-		old := s.table
-		s.table, s.count = make([]uint64, 2*len(old)), 0
-		for _, v := range old {
-			if v != 0 {
-				s.add(v)
-			}
-		}
-	}
-	for i := v; ; i++ {
-		switch at := &s.table[i%uint64(len(s.table))]; *at {
-		case v:
-			return false
-		case 0:
-			*at = v
-			s.count++
-			return true
-		}
-	}
-}
-
-// full says that new states are not told from known ones any more.
-func (s *states) full() bool { return len(s.table) >= mostStates && s.count*4 >= len(s.table)*3 }
-
 // collector notes the states of one run.
 type collector struct{ seen []uint64 }
 

@@ -1,16 +1,25 @@
-// Package seen makes abstract states visible to the coverage that Go's own fuzzer is guided by: each of them is a branch of a
-// switch, so that an input which brings a cluster into a state that none before had been in has covered code that none before
-// had, and is kept and mutated.
+// Package seen makes abstract states visible to the coverage that Go's own fuzzer is guided by: a run that was worth it, for the states
+// that it was the first to reach, covers a case of a switch that none before had covered, so that its input is kept and mutated.
 //
-// The switch, in switch.go, is generated: thousands of cases, each empty and a block of its own, among which states are spread by their
-// hash. Two states may share a case. Outside of `go test -fuzz` the compiler leaves nothing of it.
+// # How
+//
+// Go's fuzzer keeps each input that covers a new branch, or one a new number of times, and gives all that it keeps the same share. A case for
+// each state would have it keep nearly every input, since nearly every run reaches states that none had. So a [Judge] tells runs that reached
+// more of them than others for what they cost, and the first of its new states decides which case of the switch, in switch.go, [Show] covers and
+// how often. The switch is generated: each case is empty and a block of its own. Two states may share a case. Outside of
+// `go test -fuzz` the compiler leaves nothing of it.
+//
+// The judge is in a process of its own, beside each worker of go test, and plays there (see scenarios/fuzz_player_test.go): the branches
+// of a world count as covered in the process where it is played, each a number of times that is all but random, and would have go test keep
+// every fourth input for no reason. It follows that go test is guided by states, and no more by code. The flag -unguided of package scenarios' tests has it
+// guided by code alone.
+//
+// Go's fuzzer makes each input that it keeps shorter first, byte by byte and for up to a minute, in which time it tries no other. The
+// fuzz tests of package scenarios switch that off where -fuzzminimizetime is not given, and pass over inputs with bytes that nothing depends on.
 //
 // # What it is worth
 //
-// BenchmarkGuidance measures it. In one minute on a busy machine it came to 16,146 states a CPU minute with the switch and 19,493 without
-// for FuzzTimeouts, 33,936 and 42,742 for FuzzFaults: so early nearly every schedule reaches states that none had, so that to tell them
-// selects nothing, and each input that is kept costs go test some runs. In four minutes with -fuzzminimizetime=1x a schedule reached 3.3 new states
-// with the switch and 1.8 without, and cost 2.7 times as much. The flag -unguided of package scenarios' tests switches it off.
+// BenchmarkGuidance measures it.
 package seen
 
 //go:generate go run ./generate
