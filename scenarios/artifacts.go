@@ -21,14 +21,16 @@ const (
 )
 
 // WriteArtifacts plays a run again and leaves in a folder, which must exist, what one needs to understand it: every event
-// with its cause and the nodes' log lines ([TraceFile]), and what [Result.WriteHistory] leaves. It returns the paths written.
+// with its cause and the nodes' log lines ([TraceFile], which [OpenTrace] reads), and what [Result.WriteHistory] leaves. It returns the paths written.
 func (f File) WriteArtifacts(folder string, seed uint64, o Options) (paths []string, err error) {
 	var res Result
 	path := filepath.Join(folder, TraceFile)
 	err = fillFile(path, func(w *bufio.Writer) error {
-		o.Trace = func(e *sim.Event) { fmt.Fprintln(w, e) }
+		fmt.Fprint(w, f.TraceHead(seed, o.Mutant, "go test"))
+		o.Trace = func(e *sim.Event) { fmt.Fprintln(w, TraceLine(e)) }
 		o.Log = func(_ time.Duration, id raft.NodeID, line string) { fmt.Fprintf(w, "    %s\n", line) }
 		res = f.Run(seed, o)
+		fmt.Fprintln(w, TraceEnd(&res))
 		if len(res.Nodes) > 0 {
 			fmt.Fprintf(w, "%s, concerns %v\n", res.Line(), res.Nodes)
 		} else {
