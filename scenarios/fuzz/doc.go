@@ -13,6 +13,9 @@
 // are made and judged in order. Memory does not grow with their number. Results are lines of JSON that are flushed at
 // least once a second, so that a kill loses no more; [Resume] goes on after them, and [Merge] folds the files of many processes into one report.
 //
+// Abstract states are counted in a table that takes up to 32 MiB and then holds 3,145,728 of them, whatever the strategy. A hunt that
+// has filled it goes on, and takes every state for known ([Played].Full): a count of so many is one of so many or more.
+//
 // # Many machines
 //
 // k8s-job.yml is an Indexed Job for Kubernetes: each index plays its shard. An index that has found a failure exits with
