@@ -19,7 +19,14 @@
 //
 // # What it is worth
 //
-// BenchmarkGuidance measures it.
+// BenchmarkGuidance measures it: abstract states that either way has reached in half a minute of CPU time, on one worker, for each CPU minute. With the
+// switch it was ahead in each of five pairs for either test, on a machine that was busy with other things:
+//
+//	               with the switch             without it (-unguided)
+//	FuzzFaults     211,000 to 406,000          142,000 to 253,000
+//	FuzzTimeouts   63,000 to 107,000           38,000 to 57,000
+//
+// Neither made inputs shorter. Where go test does so, as it would by itself, FuzzFaults came to some 31,000 without the switch.
 package seen
 
 //go:generate go run ./generate
