@@ -17,6 +17,7 @@ import (
 //   - at most one voter comes or goes in one step; more do by way of a joint configuration, whose outgoing voters are the voters
 //     before and which leads to the one with its voters alone. Another node under a voter's name is one that comes and
 //     one that goes. Learners come and go freely;
+//   - those who come in a swap all become voters in one joint step, which has none of those for voters who are to leave for them;
 //   - an entry that should hold a configuration does, and it has a voter, names nobody twice, and no learner among the voters.
 //
 // Nodes agree about the committed configuration of an index because they agree about the entry; see log-matching and
@@ -63,7 +64,12 @@ func (c *Checker) change(s *step, k int) *Violation {
 	case n.log.term(o.Commit) != o.Term:
 		return c.violated(configurationChanges, nodes, "%s, leader of term %d, appended a configuration at index %d before an entry of its term was committed",
 			n.id, o.Term, next.index)
-	case before.config == nil || stepsTo(before.config, next.config):
+	case before.config == nil:
+		return nil
+	case !swapsWhole(before.config, next.config):
+		return c.violated(configurationChanges, nodes, "%s, leader of term %d, went from %v to %v at index %d, which is not all of the swap",
+			n.id, o.Term, before.config, next.config, next.index)
+	case stepsTo(before.config, next.config):
 		return nil
 	}
 	return c.violated(configurationChanges, nodes, "%s, leader of term %d, went in one step from %v to %v at index %d, whose majorities need not overlap",
@@ -87,6 +93,33 @@ func stepsTo(from, to *raft.Configuration) bool {
 		}
 	}
 	return changed <= 1
+}
+
+// swapsWhole says whether a step takes everybody in and out who comes and goes in a swap, if it takes in anybody of it.
+func swapsWhole(from, to *raft.Configuration) bool {
+	come, wait := 0, 0
+	for k := range from.Learners {
+		switch l := &from.Learners[k]; {
+		case !l.Swap:
+		case named(to.Voters, l.ID):
+			come++
+		default:
+			wait++
+		}
+	}
+	if come == 0 {
+		return true
+	}
+	for k := range from.Voters {
+		if v := &from.Voters[k]; v.Swap && named(to.Voters, v.ID) {
+			wait++
+		}
+	}
+	return wait == 0 && len(to.Outgoing) > 0
+}
+
+func named(list []raft.Member, id raft.NodeID) bool {
+	return slices.ContainsFunc(list, func(m raft.Member) bool { return m.ID == id })
 }
 
 func sameVoters(a, b []raft.Member) bool {

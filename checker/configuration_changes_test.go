@@ -31,7 +31,48 @@ func TestConfigurationChanges(t *testing.T) {
 		g.Learners = []raft.Member{{ID: 6, Promote: promote}}
 		return g
 	}
+	// swapping has n6 and n7 about to come for n4, and n8 for nobody.
+	swapping := func() *raft.Configuration {
+		g := configuration(1, 2, 3, 4, 5)
+		g.Voters[3].Swap = true
+		g.Learners = []raft.Member{{ID: 6, Promote: true, Swap: true}, {ID: 7, Promote: true, Swap: true}, {ID: 8, Promote: true}}
+		return g
+	}
 	scripts{
+		{"two learners come for a voter, after another voter left", func(n []*fake) {
+			leads(n)
+			n[1].configures(swapping())
+			spread(n, 2)
+			g := swapping()
+			g.Voters = g.Voters[:4]
+			n[1].configures(g)
+			spread(n, 3)
+			n[1].configures(joint(members(1, 2, 3, 6, 7), members(1, 2, 3, 4)))
+			spread(n, 4)
+		}, ""},
+		{"who comes in a swap does so without another", func(n []*fake) {
+			leads(n)
+			n[1].configures(swapping())
+			spread(n, 2)
+			g := joint(members(1, 2, 3, 5, 6), five.Voters)
+			g.Learners = []raft.Member{{ID: 7, Promote: true}}
+			n[1].configures(g)
+		}, "n1, leader of term 1, went from n1 n2 n3 n4 n5, learners n6 n7 n8, to swap n6 n7 for n4 to n1 n2 n3 n5 n6 (from n1 n2 n3 n4 n5), learners n7 at index 3, which is not all of the swap"},
+		{"who comes in a swap does so, and who is to leave stays", func(n []*fake) {
+			leads(n)
+			n[1].configures(swapping())
+			spread(n, 2)
+			n[1].configures(joint(members(1, 2, 3, 4, 5, 6, 7), five.Voters))
+		}, "n1, leader of term 1, went from n1 n2 n3 n4 n5, learners n6 n7 n8, to swap n6 n7 for n4 to n1 n2 n3 n4 n5 n6 n7 (from n1 n2 n3 n4 n5) at index 3, which is not all of the swap"},
+		{"who is to leave is forgotten by a node", func(n []*fake) {
+			leads(n)
+			n[1].configures(swapping())
+			n[2].copies(n[1], 2)
+			g := swapping()
+			g.Voters[3].Swap, g.Learners[0].Swap, g.Learners[1].Swap = false, false, false
+			n[2].goesBy(g, 2)
+			n[2].syncs()
+		}, "n2 goes by n1 n2 n3 n4 n5, learners n6 n7 n8, but its log says n1 n2 n3 n4 n5, learners n6 n7 n8, to swap n6 n7 for n4, by index 2"},
 		{"a voter leaves, a learner comes, is promoted, and another voter leaves", func(n []*fake) {
 			leads(n)
 			n[1].goesBy(five, 0)

@@ -173,7 +173,7 @@ func quorum(g *raft.Configuration, has func(m *raft.Member) bool) (ok bool, shor
 	return true, nil, nil
 }
 
-// sameLists says whether two configurations name the same, Promote included.
+// sameLists says whether two configurations name the same, and say the same of what is to become of whom.
 func sameLists(a, b *raft.Configuration) bool {
 	return slices.Equal(a.Voters, b.Voters) && slices.Equal(a.Outgoing, b.Outgoing) && slices.Equal(a.Learners, b.Learners)
 }

@@ -23,13 +23,20 @@ type Member struct {
 	Incarnation Incarnation
 	// Promote is for learners: to be made a voter as soon as the log has caught up (Raft dissertation §4.2.1).
 	Promote bool
+	// Swap is for those who come and go together: learners that are to be promoted only once all such learners have caught
+	// up, and voters that leave in that same step, and are voters like any until then.
+	Swap bool
 }
+
+// same says whether it is the same node, whatever is to become of it.
+func (m *Member) same(o *Member) bool { return m.ID == o.ID && m.Incarnation == o.Incarnation }
 
 // Configuration is who takes part in the cluster (Raft paper §6, dissertation chapter 4). Each list is in the order
 // of the IDs and names nobody twice. A Configuration is never altered once made.
 //
 // What holds: there is a voter, unless it is the configuration of a node that does not know its cluster yet; of each voter
-// the incarnation is known; no voter is a learner, but one that Outgoing alone still counts among the voters may be a learner already.
+// the incarnation is known; no voter is a learner, but one that Outgoing alone still counts among the voters may be a learner already;
+// nobody is to leave in a swap unless somebody is to come in it, nor the other way round.
 type Configuration struct {
 	// Voters decide; while the configuration is joint, those to be.
 	Voters []Member
@@ -84,7 +91,13 @@ func (c *Configuration) Equal(d *Configuration) bool {
 	return slices.Equal(c.Voters, d.Voters) && slices.Equal(c.Outgoing, d.Outgoing) && slices.Equal(c.Learners, d.Learners)
 }
 
-// String returns something like "n1 n2 n3", "n1 n2 n4 (from n1 n2 n3)" or "n1 n2 n3, learners n4".
+// Swapping says whether there are voters that are to leave once others have come in their place.
+func (c *Configuration) Swapping() bool { return slices.ContainsFunc(c.Voters, swapped) }
+
+func swapped(m Member) bool { return m.Swap }
+
+// String returns something like "n1 n2 n3", "n1 n2 n4 (from n1 n2 n3)", "n1 n2 n3, learners n4" or, while n4 is to take the
+// place of n1, "n1 n2 n3, learners n4, to swap n4 for n1".
 func (c *Configuration) String() string {
 	var b strings.Builder
 	writeIDs(&b, "", c.Voters, "")
@@ -93,6 +106,10 @@ func (c *Configuration) String() string {
 	}
 	if len(c.Learners) > 0 {
 		writeIDs(&b, ", learners ", c.Learners, "")
+	}
+	if c.Swapping() {
+		writeIDs(&b, ", to swap ", only(c.Learners, swapped), "")
+		writeIDs(&b, " for ", only(c.Voters, swapped), "")
 	}
 	if b.Len() == 0 {
 		return "nobody"
@@ -134,9 +151,25 @@ func (c *Configuration) validate() error {
 		}
 	}
 	for k := range c.Outgoing {
-		if v := find(c.Voters, c.Outgoing[k].ID); v != nil && *v != c.Outgoing[k] {
+		if v := find(c.Voters, c.Outgoing[k].ID); v != nil && !v.same(&c.Outgoing[k]) {
 			return fmt.Errorf("raft: configuration %v has two nodes called %v for voters", c, v.ID)
 		}
+	}
+	return c.validateSwap()
+}
+
+// validateSwap says what is wrong with who is to come and go together.
+func (c *Configuration) validateSwap() error {
+	for k := range c.Learners {
+		if l := &c.Learners[k]; l.Swap && !l.Promote {
+			return fmt.Errorf("raft: configuration %v has %v come in a swap and stay a learner", c, l.ID)
+		}
+	}
+	if slices.ContainsFunc(c.Outgoing, swapped) {
+		return fmt.Errorf("raft: configuration %v says of voters before that they are to leave", c)
+	}
+	if c.Swapping() != slices.ContainsFunc(c.Learners, swapped) {
+		return fmt.Errorf("raft: configuration %v has a swap in which nobody comes, or nobody goes", c)
 	}
 	return nil
 }
@@ -144,11 +177,17 @@ func (c *Configuration) validate() error {
 // configurationVersion is the first byte of an encoded configuration.
 const configurationVersion = 1
 
+// What is to become of a member, as encoded.
+const (
+	markPromote = 1 << iota
+	markSwap
+)
+
 // Encode appends the configuration to dst in the one form it has:
 //
 //	1 byte    version: 1
 //	3 lists   voters, outgoing, learners: uvarint how many, then of each
-//	          uvarint ID, uvarint incarnation, and 1 byte: 1 to be promoted, otherwise 0
+//	          uvarint ID, uvarint incarnation, and 1 byte: the sum of 1 to be promoted and 2 to come or go in a swap
 func (c *Configuration) Encode(dst []byte) []byte {
 	dst = append(dst, configurationVersion)
 	for _, list := range [...][]Member{c.Voters, c.Outgoing, c.Learners} {
@@ -157,11 +196,14 @@ func (c *Configuration) Encode(dst []byte) []byte {
 			m := &list[k]
 			dst = binary.AppendUvarint(dst, uint64(m.ID))
 			dst = binary.AppendUvarint(dst, uint64(m.Incarnation))
-			promote := byte(0)
+			marks := byte(0)
 			if m.Promote {
-				promote = 1
+				marks |= markPromote
 			}
-			dst = append(dst, promote)
+			if m.Swap {
+				marks |= markSwap
+			}
+			dst = append(dst, marks)
 		}
 	}
 	return dst
@@ -183,10 +225,12 @@ func DecodeConfiguration(data []byte) (Configuration, error) {
 		for range n {
 			id, ok1 := takeUvarint(&rest)
 			incarnation, ok2 := takeUvarint(&rest)
-			if !ok1 || !ok2 || len(rest) == 0 || rest[0] > 1 {
+			if !ok1 || !ok2 || len(rest) == 0 || rest[0] > markPromote|markSwap {
 				return Configuration{}, errTruncated
 			}
-			*list = append(*list, Member{ID: NodeID(id), Incarnation: Incarnation(incarnation), Promote: rest[0] == 1})
+			*list = append(*list, Member{
+				ID: NodeID(id), Incarnation: Incarnation(incarnation), Promote: rest[0]&markPromote != 0, Swap: rest[0]&markSwap != 0,
+			})
 			rest = rest[1:]
 		}
 	}
@@ -216,6 +260,11 @@ func find(list []Member, id NodeID) *Member {
 		}
 	}
 	return nil
+}
+
+// only returns those of a list of whom is is true.
+func only(list []Member, is func(Member) bool) []Member {
+	return slices.DeleteFunc(slices.Clone(list), func(m Member) bool { return !is(m) })
 }
 
 // byID sorts a list that is nobody else's yet.

@@ -24,6 +24,14 @@ func TestAConfigurationIsReadBackAsItWas(t *testing.T) {
 		"n1 n2 n4 (from n1 n2 n3)":        {Voters: first(1, 2, 4), Outgoing: first(1, 2, 3)},
 		"n1 (from n1 n2), learners n2 n7": {Voters: first(1), Outgoing: first(1, 2), Learners: []raft.Member{{ID: 2}, {ID: 7, Promote: true}}},
 		"n1 n2, learners n3":              {Voters: first(1, 2), Learners: []raft.Member{{ID: 3, Incarnation: 1 << 61}}},
+		"n1 n2 n3, learners n4 n5 n6, to swap n4 n6 for n1 n3": {
+			Voters:   []raft.Member{{ID: 1, Incarnation: 1, Swap: true}, {ID: 2, Incarnation: 1}, {ID: 3, Incarnation: 1, Swap: true}},
+			Learners: []raft.Member{{ID: 4, Promote: true, Swap: true}, {ID: 5, Promote: true}, {ID: 6, Promote: true, Swap: true}},
+		},
+		"n1 (from n1 n2 n3), learners n4, to swap n4 for n1": { // two were asked to leave at once while it was under way
+			Voters: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}}, Outgoing: first(1, 2, 3),
+			Learners: []raft.Member{{ID: 4, Promote: true, Swap: true}},
+		},
 	} {
 		data := c.Encode([]byte("before"))
 		require.Equal(t, "before", string(data[:6]))
@@ -56,6 +64,13 @@ func TestAConfigurationThatCannotBeIsRefused(t *testing.T) {
 		"n2 for a voter without saying which":         {Voters: first(1), Outgoing: []raft.Member{{ID: 2}}},
 		"or to be made one":                           {Voters: []raft.Member{{ID: 1, Incarnation: 1, Promote: true}}},
 		"two nodes called n1 for voters":              {Voters: first(1), Outgoing: []raft.Member{{ID: 1, Incarnation: 2}}},
+		"a swap in which nobody comes":                {Voters: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}}, Learners: []raft.Member{{ID: 2, Promote: true}}},
+		"nobody comes, or nobody goes":                {Voters: first(1), Learners: []raft.Member{{ID: 2, Promote: true, Swap: true}}},
+		"n2 come in a swap and stay a learner":        {Voters: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}}, Learners: []raft.Member{{ID: 2, Swap: true}}},
+		"says of voters before that they are to leave": {
+			Voters: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}}, Outgoing: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}},
+			Learners: []raft.Member{{ID: 2, Promote: true, Swap: true}},
+		},
 	} {
 		_, err := raft.DecodeConfiguration(c.Encode(nil))
 		require.ErrorContains(t, err, want)
@@ -82,6 +97,7 @@ func FuzzDecodeConfiguration(f *testing.F) {
 	for _, c := range []raft.Configuration{
 		{Voters: first(1, 2, 3)},
 		{Voters: first(1), Outgoing: first(1, 200), Learners: []raft.Member{{ID: 200, Promote: true}}},
+		{Voters: []raft.Member{{ID: 1, Incarnation: 1, Swap: true}}, Learners: []raft.Member{{ID: 2, Promote: true, Swap: true}}},
 	} {
 		f.Add(c.Encode(nil))
 	}
@@ -95,4 +111,12 @@ func FuzzDecodeConfiguration(f *testing.F) {
 		require.NotEmpty(t, c.Voters)
 		require.NotEmpty(t, c.String())
 	})
+}
+
+// What was written before there were swaps is read as it was meant, to the byte.
+func TestAConfigurationIsEncodedAsItEverWas(t *testing.T) {
+	c := raft.Configuration{Voters: first(1), Learners: []raft.Member{{ID: 2}, {ID: 3, Promote: true}}}
+	require.Equal(t, []byte{1, 1, 1, 1, 0, 0, 2, 2, 0, 0, 3, 0, 1}, c.Encode(nil))
+	c.Voters[0].Swap, c.Learners[1].Swap = true, true
+	require.Equal(t, []byte{1, 1, 1, 1, 2, 0, 2, 2, 0, 0, 3, 0, 3}, c.Encode(nil))
 }

@@ -46,6 +46,7 @@ const (
 	installs
 	changes
 	joints
+	swaps
 	comings
 	goings
 	wipes
@@ -56,7 +57,7 @@ const (
 var kindNames = [kinds]string{
 	"elections", "commits", "cuts", "crashes that lost writes", "refusals", "acknowledgements in part", "reads",
 	"reads that others committed under", "reads that nobody was asked about", "transfers", "proposals too many", "snapshots",
-	"snapshots installed", "changes of the configuration", "joint configurations", "voters that came", "voters that went", "wiped disks",
+	"snapshots installed", "changes of the configuration", "joint configurations", "swaps", "voters that came", "voters that went", "wiped disks",
 	"messages refused",
 }
 
@@ -262,23 +263,49 @@ func (s *schedule) oneChangeInFlight(id raft.NodeID, st *raft.Status, was *sight
 	was.config, was.configIndex = config, st.ConfigurationIndex
 }
 
+// unmarked is a list of voters without what is to become of them.
+func unmarked(list []raft.Member) []raft.Member {
+	list = slices.Clone(list)
+	for k := range list {
+		list[k].Swap = false
+	}
+	return list
+}
+
+// swapped: who comes in a swap does so together with all who do, while those go who are to leave for them.
+func (s *schedule) swapped(from, to *raft.Configuration) {
+	if !slices.ContainsFunc(from.Learners, func(m raft.Member) bool { return m.Swap && to.Voter(m.ID) }) {
+		return
+	}
+	s.count[swaps]++
+	require.True(s.t, to.Joint(), "from %v to %v", from, to)
+	for _, l := range from.Learners {
+		require.Equal(s.t, l.Swap && l.Promote, l.Swap && slices.ContainsFunc(to.Voters, func(m raft.Member) bool { return m.ID == l.ID }), "from %v to %v", from, to)
+	}
+	for _, v := range from.Voters {
+		require.False(s.t, v.Swap && slices.ContainsFunc(to.Voters, func(m raft.Member) bool { return m.ID == v.ID }), "from %v to %v", from, to)
+	}
+}
+
 func (s *schedule) overlap(from, to *raft.Configuration) {
+	s.swapped(from, to)
 	switch {
 	case to.Joint():
 		s.count[joints]++
 		require.False(s.t, from.Joint(), "from %v to %v", from, to)
-		require.Equal(s.t, from.Voters, to.Outgoing, "from %v to %v", from, to)
+		require.Equal(s.t, unmarked(from.Voters), to.Outgoing, "from %v to %v", from, to)
 	case from.Joint():
 		require.Equal(s.t, from.Voters, to.Voters, "from %v to %v", from, to)
 	default:
 		come, left := 0, 0
-		for _, m := range to.Voters {
-			if !slices.Contains(from.Voters, m) {
+		before, after := unmarked(from.Voters), unmarked(to.Voters)
+		for _, m := range after {
+			if !slices.Contains(before, m) {
 				come++
 			}
 		}
-		for _, m := range from.Voters {
-			if !slices.Contains(to.Voters, m) {
+		for _, m := range before {
+			if !slices.Contains(after, m) {
 				left++
 			}
 		}

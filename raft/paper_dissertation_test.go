@@ -166,7 +166,7 @@ func TestDissertation4_1_OnlyOneVoterComesOrGoesInAStep(t *testing.T) {
 		"remove=(n4,n5)":       "n1 n2 n3 (from n1 n2 n3 n4 n5)",
 		"learn=n4 remove=n5":   "n1 n2 n3 (from n1 n2 n3 n4 n5), learners n4",
 		"join=n6":              "n1 n2 n3 n4 n5, learners n6",
-		"join=n6 remove=n5":    "n1 n2 n3 n4, learners n6",
+		"join=n6 remove=n5":    "n1 n2 n3 n4 n5, learners n6, to swap n6 for n5",
 		"remove=(n2,n3,n4,n5)": "n1 (from n1 n2 n3 n4 n5)",
 	} {
 		s := play(t, five+`reconfigure n1 `+change)

@@ -168,6 +168,16 @@ Figure 2
 		TestDissertation4_3_NoOtherChangeBeginsWhileJoint
 	those who catch up together come in together
 		TestDissertation4_3_LearnersThatCatchUpTogetherComeInTogether
+	who leaves for another votes until that one has caught up
+		TestDissertation4_3_WhoLeavesWhileAnotherJoinsVotesUntilThatOneHasCaughtUp TestDissertation4_3_AVoterWhoseDiskIsGoneCanComeForAnother
+	and goes in the step in which that one comes
+		TestDissertation4_3_WhoComesAndWhoGoesDoSoInOneJointStep TestDissertation4_3_AllVotersAreSwappedAtOnce
+	all who come are waited for
+		TestDissertation4_3_ASwapWaitsForAllWhoCome TestDissertation4_3_WhoHasCaughtUpNeedNotDoSoAgainWhenAnotherDoes TestDissertation4_3_AJoinerOfASwapThatIsWipedStartsAnew
+	whoever leads goes on with a swap that it finds, and who loses it goes back
+		TestDissertation4_3_ALaterLeaderGoesOnWithASwap TestDissertation4_3_ASwapThatIsCutOffIsUndone TestPaper7_ASnapshotCarriesASwap
+	what is asked for while it is under way
+		TestDissertation4_3_ASwapCanBeChanged TestDissertation4_3_AChangeUnderWayCanBecomeASwap TestDissertation4_3_NoOtherChangeBeginsBeforeASwapIsInTheLogForCertain
 
 §7 (5.1, 5.3) snapshots
 	a snapshot is of what was applied
@@ -259,7 +269,7 @@ Dissertation 4.2 availability
 	4.2.1 an empty log is found at once
 		TestDissertation4_2_1_AnEmptyLogIsFoundAtOnce
 	4.2.2 a leader removes itself
-		TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted
+		TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted TestDissertation4_2_2_ALeaderThatIsSwappedLeadsUntilThatIsCommitted
 	4.2.2 who removed itself may be needed
 		TestDissertation4_2_2_ANodeThatRemovedItselfStandsUntilThatIsCommitted
 	4.2.2 and then no more

@@ -15,8 +15,15 @@ var (
 	ErrTooEarly = errors.New("raft: the leader has not committed anything in its term yet; ask again")
 )
 
-// Change is who is to come and to go, asked for all at once. Who leaves, or is to be a learner, does so with the first entry, before those
-// who join have caught up: to swap voters without a vote less meanwhile, have the ones join first and then the others leave.
+// Change is who is to come and to go, asked for all at once.
+//
+// Voters that leave while others join are swapped for them: they stay voters until all those others have caught up, and one
+// joint step takes the ones in and the others out. So there is at no time a vote less than before or after. Until
+// then the swap can be changed: who is to leave and is asked to join stays, who is to leave and is asked to leave
+// without anybody joining leaves at once, and who is to join and is asked to leave does not join. When nobody
+// is left to come, those who were to leave for them stay; when nobody is left to go, the others join as if nobody had been. What is asked
+// for while a swap is under way, and is a swap, becomes one with it. Who is not a voter leaves, and who is
+// to be a learner becomes one, with the first entry.
 type Change struct {
 	// Join are to become voters. They start as learners, and are promoted by the leader of the day once they have
 	// caught up. Who goes by a voter's name and is not that voter, because its disk is gone, takes its
@@ -24,7 +31,7 @@ type Change struct {
 	Join []NodeID
 	// Learn are to become learners for good, voters among them included.
 	Learn []NodeID
-	// Remove are to leave.
+	// Remove are to leave: at once when nobody joins.
 	Remove []NodeID
 }
 
@@ -51,7 +58,8 @@ func (c *Change) String() string {
 }
 
 // Reconfigure appends a new configuration to the leader's log, in force at once (Raft dissertation chapter 4): in one
-// step when one voter comes or goes, otherwise by way of joint consensus, which the leader leaves by itself. What is so
+// step when one voter comes or goes, otherwise by way of joint consensus, which the leader leaves by itself. Who joins is
+// a learner first, and when others leave for it (see [Change]) they do not before it is a voter. What is so
 // already, or under way, is passed over, and if nothing is left to do the index is 0. The error
 // says why it cannot be done; nothing has changed then: [ErrNotLeader], [ErrTransferring], [ErrTooEarly],
 // [ErrChangeInFlight], [ErrNoVoters] or who is named wrongly. It keeps nothing of change.
@@ -91,6 +99,7 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 			return nil, errors.New("raft: a change of the configuration has " + id.String() + " come and go at once")
 		}
 		if v := find(next.Voters, id); v != nil && !c.replaced(v) {
+			v.Swap = false
 			continue
 		}
 		next.without(id, &next.Voters)
@@ -112,12 +121,50 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 		}
 		next.Learners = append(next.Learners, learner)
 	}
+	swap := next.swap(change)
 	for _, id := range change.Remove {
-		next.without(id, &next.Voters)
+		if !swap {
+			next.without(id, &next.Voters)
+		}
 		next.without(id, &next.Learners)
 	}
+	next.endSwap()
 	byID(next.Learners)
 	return next, nil
+}
+
+// swap has those who join, and are no voters yet, come in the same step as the voters go who leave. It says whether anybody is to come.
+func (c *Configuration) swap(change *Change) bool {
+	var come []*Member
+	for _, id := range change.Join {
+		if l := find(c.Learners, id); l != nil {
+			come = append(come, l)
+		}
+	}
+	if len(come) == 0 {
+		return false
+	}
+	for _, id := range change.Remove {
+		if v := find(c.Voters, id); v != nil {
+			v.Swap = true
+			for _, l := range come {
+				l.Swap = true
+			}
+		}
+	}
+	return true
+}
+
+// endSwap makes an end of a swap in which nobody comes any more, or nobody goes.
+func (c *Configuration) endSwap() {
+	if c.Swapping() && slices.ContainsFunc(c.Learners, swapped) {
+		return
+	}
+	for _, list := range [...][]Member{c.Voters, c.Learners} {
+		for k := range list {
+			list[k].Swap = false
+		}
+	}
 }
 
 func (c *Configuration) without(id NodeID, list *[]Member) {
@@ -126,7 +173,7 @@ func (c *Configuration) without(id NodeID, list *[]Member) {
 
 // keepOn has a learner stay one, or be promoted in time. If its disk is gone it starts anew.
 func (c *Core) keepOn(l *Member, promote bool) {
-	l.Promote = promote
+	l.Promote, l.Swap = promote, l.Swap && promote
 	if l.Incarnation != 0 && c.replaced(l) {
 		l.Incarnation = 0
 	}
@@ -146,7 +193,10 @@ func (c *Core) replaced(m *Member) bool {
 // moveTo appends the first, or only, step towards a configuration that is not joint.
 func (c *Core) moveTo(now time.Duration, next *Configuration) Index {
 	if was := c.members.config; distance(was.Voters, next.Voters) > 1 {
-		next.Outgoing = was.Voters
+		next.Outgoing = slices.Clone(was.Voters)
+		for k := range next.Outgoing {
+			next.Outgoing[k].Swap = false // it is for those to be to say
+		}
 	}
 	return c.appendConfiguration(now, next)
 }
@@ -155,14 +205,11 @@ func (c *Core) moveTo(now time.Duration, next *Configuration) Index {
 // (Raft dissertation §4.1).
 func distance(from, to []Member) int {
 	n := 0
-	for _, m := range from {
-		if !slices.Contains(to, m) {
-			n++
-		}
-	}
-	for _, m := range to {
-		if !slices.Contains(from, m) {
-			n++
+	for _, lists := range [...][2][]Member{{from, to}, {to, from}} {
+		for k := range lists[0] {
+			if m := find(lists[1], lists[0][k].ID); m == nil || !m.same(&lists[0][k]) {
+				n++
+			}
 		}
 	}
 	return n
@@ -195,25 +242,36 @@ func (c *Core) tendMembers(now time.Duration) {
 	}
 }
 
-// promote makes voters of the learners that are to be and have caught up.
+// promote makes voters of the learners that are to be and have caught up. Those of a swap wait for each other, and those who are
+// to leave go in the same step.
 func (c *Core) promote(now time.Duration) {
 	was := c.members.config
-	var ready []Member
+	var ready, swap []Member
+	whole := true
 	for _, l := range was.Learners {
 		p := &c.peers[c.members.place(l.ID)]
 		which := l.Incarnation // known of one that was a voter before
 		if which == 0 {
 			which = p.incarnation
 		}
-		if !l.Promote || which == 0 || !p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin) {
-			continue
+		caughtUp := l.Promote && which != 0 && p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin)
+		switch m := (Member{ID: l.ID, Incarnation: which}); {
+		case l.Swap:
+			swap = append(swap, m)
+			whole = whole && which != 0 && p.Chase.Keeps(now, c.cfg.ElectionMin)
+		case caughtUp:
+			ready = append(ready, m)
 		}
-		ready = append(ready, Member{ID: l.ID, Incarnation: which})
+	}
+	next := &Configuration{Voters: slices.Clone(was.Voters), Learners: slices.Clone(was.Learners)}
+	if whole && len(swap) > 0 {
+		next.Voters = slices.DeleteFunc(next.Voters, swapped)
+		ready = append(ready, swap...)
 	}
 	if len(ready) == 0 {
 		return
 	}
-	next := &Configuration{Voters: append(slices.Clone(was.Voters), ready...), Learners: slices.Clone(was.Learners)}
+	next.Voters = append(next.Voters, ready...)
 	for _, v := range ready {
 		next.without(v.ID, &next.Learners)
 	}

@@ -38,7 +38,8 @@
 //     an index, and a log with a base still knows, for the invariants' sake, what was below.
 //   - Membership: ChangeConfiguration and LeaveJoint append configurations, in force from when they are appended (dissertation
 //     chapter 4): one voter at a time, or joint. Learners take part in nothing that is decided, and are not told apart
-//     from strangers.
+//     from strangers; nor is a voter that is to leave once another has come from any other, since it votes until it leaves, in a
+//     joint step as any.
 //   - Reads (dissertation §6.4): a leader notes its commit index, once that is of its own term, and begins a round of heartbeats
 //     (ReadIndex; HandleReadIndexRequest for the read of another server, which asks by RequestReadIndex). Who is in its term may
 //     answer a round at any time after it began (ConfirmLeader: what the answer to a heartbeat says of the leader, apart from

@@ -13,6 +13,8 @@ type Chase struct {
 	// target is the log's end as of since, when the round began; 0 before the first.
 	target quorum.Index
 	since  time.Duration
+	// quick says that the last round took no longer than it may.
+	quick bool
 }
 
 // CaughtUp notes how far the learner is, and says whether it has caught up.
@@ -24,7 +26,13 @@ func (c *Chase) CaughtUp(now time.Duration, match, last quorum.Index, within tim
 	if match < c.target {
 		return false
 	}
-	quick := now-c.since < within && now >= c.since
+	c.quick = now-c.since < within && now >= c.since
 	c.target, c.since = last, now
-	return quick
+	return c.quick
+}
+
+// Keeps says whether a learner that has caught up keeps up while others are waited for: its last round was quick enough, and the one under
+// way has not taken longer than it may, either.
+func (c *Chase) Keeps(now time.Duration, within time.Duration) bool {
+	return c.quick && now-c.since < within && now >= c.since
 }
