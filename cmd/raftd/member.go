@@ -28,6 +28,7 @@ func memberCommand(s streams) *cobra.Command {
 		Long: `Add, promote and remove members. A change is done when a majority has it; those that come start as
 learners, which are sent the log and decide nothing, and become voters once they have caught up.`,
 		Example: `  raftd member add n4=127.0.0.1:7104
+  raftd member add n5=127.0.0.1:7105 --instead-of n1
   raftd member remove n2`,
 	}
 	cmd.AddCommand(memberAddCommand(s), memberPromoteCommand(s), memberRemoveCommand(s))
@@ -37,21 +38,34 @@ learners, which are sent the log and decide nothing, and become voters once they
 func memberAddCommand(s streams) *cobra.Command {
 	var f clientFlags
 	var learner, noWait bool
+	var insteadOf []string
 	cmd := &cobra.Command{
 		Use:   "add NODE[=HOST:PORT]...",
 		Short: "Have nodes join",
 		Long: `Have nodes join, and wait until they are voters. A node can be added before it runs: until it does
 it is a learner. One whose disk was lost is added again by its name alone. With --learner it
-stays a learner until it is promoted.`,
-		Example: "  raftd member add n4=127.0.0.1:7104\n  raftd member add n4=127.0.0.1:7104 --learner",
+stays a learner until it is promoted.
+
+With --instead-of other members leave for those that join: they vote until all that join have caught
+up, and leave in the step in which those become voters, so that the cluster has no voter less
+meanwhile. Until then they are shown as leaving. To call it off, add them again, or remove those that
+were to join. A name that is no member's changes nothing, and the exit code is 3.`,
+		Example: "  raftd member add n4=127.0.0.1:7104\n  raftd member add n4=127.0.0.1:7104 --learner\n  raftd member add n5=127.0.0.1:7105 --instead-of n1",
 		Args:    wantNodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := newcomers(args)
 			if err != nil {
 				return err
 			}
-			r := &raftpb.ChangeMembersRequest{Add: list}
+			leave, err := leavers(insteadOf)
+			if err != nil {
+				return err
+			}
+			r := &raftpb.ChangeMembersRequest{Add: list, Remove: leave}
 			if learner {
+				if len(leave) > 0 {
+					return usagef("--learner and --instead-of do not go together: nobody leaves for a learner; have it removed")
+				}
 				r = &raftpb.ChangeMembersRequest{Learn: list}
 			}
 			return changeMembers(cmd.Context(), s, &f, r, !learner && !noWait)
@@ -60,6 +74,7 @@ stays a learner until it is promoted.`,
 	f.add(cmd, 30*time.Second)
 	cmd.Flags().BoolVar(&learner, "learner", false, "have them be learners until they are promoted")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until they are voters")
+	cmd.Flags().StringSliceVar(&insteadOf, "instead-of", nil, "members that leave once these are voters, like n1,n2")
 	return settled(s, cmd)
 }
 
@@ -89,30 +104,17 @@ func memberRemoveCommand(s streams) *cobra.Command {
 		Use:   "remove NODE...",
 		Short: "Have nodes leave",
 		Long: `Have nodes leave. The leader can be removed too: it steps down once the others have the change. A
-node that was removed goes on running, in good health, and can be stopped. A name that is no member's
-changes nothing, and the exit code is 3.`,
+node that was removed goes on running, in good health, and can be stopped. One that is leaving for
+another (see raftd member add --instead-of) leaves at once. A name that is no member's changes
+nothing, and the exit code is 3.`,
 		Example: "  raftd member remove n4",
 		Args:    wantNodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r := &raftpb.ChangeMembersRequest{}
-			for _, a := range args {
-				id, err := server.ParseID(a)
-				if err != nil {
-					return usageError{err}
-				}
-				r.Remove = append(r.Remove, uint64(id))
+			leave, err := leavers(args)
+			if err != nil {
+				return err
 			}
-			return f.any(cmd.Context(), func(ctx context.Context, conn *grpc.ClientConn) error {
-				strangers, err := strangers(ctx, conn, r.Remove)
-				if err != nil {
-					return err
-				}
-				if len(strangers) > 0 {
-					s.sayf("raftd: %s: no such member, so nothing was done; see raftd status\n", strings.Join(strangers, ", "))
-					return exit(exitNot)
-				}
-				return change(ctx, s, &f, conn, r, false)
-			})
+			return changeMembers(cmd.Context(), s, &f, &raftpb.ChangeMembersRequest{Remove: leave}, false)
 		},
 	}
 	f.add(cmd, 30*time.Second)
@@ -150,6 +152,19 @@ func wantNodes(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// leavers reads the names of nodes.
+func leavers(names []string) ([]uint64, error) {
+	var ids []uint64
+	for _, name := range names {
+		id, err := server.ParseID(name)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		ids = append(ids, uint64(id))
+	}
+	return ids, nil
+}
+
 // newcomers reads NODE or NODE=HOST:PORT.
 func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 	var out []*raftpb.Newcomer
@@ -175,9 +190,22 @@ func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 	return out, nil
 }
 
-// changeMembers asks for a change, waits for those who are to be voters if asked to, and prints who is a member.
+// changeMembers asks for a change, waits for those who are to be voters if asked to, and prints who is a member. It
+// changes nothing when who is to leave is none.
 func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.ChangeMembersRequest, wait bool) error {
-	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error { return change(ctx, s, f, conn, r, wait) })
+	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
+		if len(r.Remove) > 0 {
+			strangers, err := strangers(ctx, conn, r.Remove)
+			if err != nil {
+				return err
+			}
+			if len(strangers) > 0 {
+				s.sayf("raftd: %s: no such member, so nothing was done; see raftd status\n", strings.Join(strangers, ", "))
+				return exit(exitNot)
+			}
+		}
+		return change(ctx, s, f, conn, r, wait)
+	})
 }
 
 // change does so by way of one node.

@@ -57,6 +57,8 @@ func membership(m raftpb.Membership) string {
 		return "learner"
 	case raftpb.Membership_MEMBERSHIP_OUTGOING:
 		return "outgoing"
+	case raftpb.Membership_MEMBERSHIP_LEAVING:
+		return "leaving"
 	}
 	return "none"
 }

@@ -160,6 +160,8 @@ const (
 	Membership_MEMBERSHIP_LEARNER Membership = 2
 	// A voter that a change under way takes the vote from.
 	Membership_MEMBERSHIP_OUTGOING Membership = 3
+	// A voter that is to leave once others have come for it.
+	Membership_MEMBERSHIP_LEAVING Membership = 4
 )
 
 // Enum value maps for Membership.
@@ -169,12 +171,14 @@ var (
 		1: "MEMBERSHIP_VOTER",
 		2: "MEMBERSHIP_LEARNER",
 		3: "MEMBERSHIP_OUTGOING",
+		4: "MEMBERSHIP_LEAVING",
 	}
 	Membership_value = map[string]int32{
 		"MEMBERSHIP_NONE":     0,
 		"MEMBERSHIP_VOTER":    1,
 		"MEMBERSHIP_LEARNER":  2,
 		"MEMBERSHIP_OUTGOING": 3,
+		"MEMBERSHIP_LEAVING":  4,
 	}
 )
 
@@ -935,8 +939,9 @@ type ChangeMembersRequest struct {
 	// Become voters once they have caught up. Those without an address are reached at the one that is known.
 	Add []*Newcomer `protobuf:"bytes,1,rep,name=add,proto3" json:"add,omitempty"`
 	// Become learners, for good.
-	Learn  []*Newcomer `protobuf:"bytes,2,rep,name=learn,proto3" json:"learn,omitempty"`
-	Remove []uint64    `protobuf:"varint,3,rep,packed,name=remove,proto3" json:"remove,omitempty"`
+	Learn []*Newcomer `protobuf:"bytes,2,rep,name=learn,proto3" json:"learn,omitempty"`
+	// Leave: voters as soon as those of add who are no voters yet have caught up, in one step with them; at once when there are none.
+	Remove []uint64 `protobuf:"varint,3,rep,packed,name=remove,proto3" json:"remove,omitempty"`
 	// Has been handed on already.
 	Forwarded bool `protobuf:"varint,4,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
 	// A node asks for itself: one that is a learner for good stays so.
@@ -1344,13 +1349,14 @@ const file_client_proto_rawDesc = "" +
 	"\x0eSTATUS_UNKNOWN\x10\x03\x12\x12\n" +
 	"\x0eSTATUS_INVALID\x10\x04\x12\x0f\n" +
 	"\vSTATUS_BUSY\x10\x05\x12\x12\n" +
-	"\x0eSTATUS_EXPIRED\x10\x06*h\n" +
+	"\x0eSTATUS_EXPIRED\x10\x06*\x80\x01\n" +
 	"\n" +
 	"Membership\x12\x13\n" +
 	"\x0fMEMBERSHIP_NONE\x10\x00\x12\x14\n" +
 	"\x10MEMBERSHIP_VOTER\x10\x01\x12\x16\n" +
 	"\x12MEMBERSHIP_LEARNER\x10\x02\x12\x17\n" +
-	"\x13MEMBERSHIP_OUTGOING\x10\x032p\n" +
+	"\x13MEMBERSHIP_OUTGOING\x10\x03\x12\x16\n" +
+	"\x12MEMBERSHIP_LEAVING\x10\x042p\n" +
 	"\x02KV\x12/\n" +
 	"\x02Do\x12\x13.raftsim.v1.Request\x1a\x14.raftsim.v1.Response\x129\n" +
 	"\x06Stream\x12\x14.raftsim.v1.Requests\x1a\x15.raftsim.v1.Responses(\x010\x012\xa0\x02\n" +

@@ -144,6 +144,9 @@ func (s *Server) members(c *raft.Configuration) []*raftpb.Member {
 		for _, v := range c.Voters {
 			if v.ID == id {
 				m.Membership = raftpb.Membership_MEMBERSHIP_VOTER
+				if v.Swap {
+					m.Membership = raftpb.Membership_MEMBERSHIP_LEAVING
+				}
 			}
 		}
 		out = append(out, m)
@@ -233,6 +236,10 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 			if r.GetSelf() { // who was made a learner for good stays one, also when its disk is gone
 				change.Join, change.Learn = nil, nil
 				for _, id := range asked {
+					if a.s.loop.leaving(id) { // nor is it for the node to say that it stays
+						err = fmt.Errorf("node %v is about to leave, once others have come for it", id)
+						return
+					}
 					if a.s.loop.learner(id) {
 						change.Learn = append(change.Learn, id)
 					} else {
@@ -283,6 +290,11 @@ func told(err error) string { return strings.ReplaceAll(err.Error(), "raft: ", "
 // learner says whether a node is a learner for good.
 func (l *loop) learner(id raft.NodeID) bool {
 	return slices.ContainsFunc(l.replica.Core().Configuration().Learners, func(m raft.Member) bool { return m.ID == id && !m.Promote })
+}
+
+// leaving says whether a node is a voter that is to leave once others have come for it.
+func (l *loop) leaving(id raft.NodeID) bool {
+	return slices.ContainsFunc(l.replica.Core().Configuration().Voters, func(m raft.Member) bool { return m.ID == id && m.Swap })
 }
 
 // committed waits until the configuration of that entry, or a later one, is committed, of a leader of that term.
@@ -390,19 +402,24 @@ func (s *Server) handOver(ctx context.Context, to raft.NodeID) (state, error) {
 	return v, err
 }
 
-// successor is the other voter that has most of the log, of those that can be reached.
+// successor is the other voter that has most of the log, of those that can be reached: one that is about to leave only when there is no other.
 func (s *Server) successor(ctx context.Context) raft.NodeID {
 	r, err := adminService{s: s}.Status(ctx, &raftpb.StatusRequest{})
 	if err != nil {
 		return raft.None
 	}
-	best, most := raft.None, uint64(0)
-	for _, n := range r.Nodes {
-		if n.Reachable && n.Membership == raftpb.Membership_MEMBERSHIP_VOTER && n.Id != uint64(s.cfg.ID) && n.LastIndex >= most {
-			best, most = raft.NodeID(n.Id), n.LastIndex
+	for _, kind := range []raftpb.Membership{raftpb.Membership_MEMBERSHIP_VOTER, raftpb.Membership_MEMBERSHIP_LEAVING} {
+		best, most := raft.None, uint64(0)
+		for _, n := range r.Nodes {
+			if n.Reachable && n.Membership == kind && n.Id != uint64(s.cfg.ID) && n.LastIndex >= most {
+				best, most = raft.NodeID(n.Id), n.LastIndex
+			}
+		}
+		if best != raft.None {
+			return best
 		}
 	}
-	return best
+	return raft.None
 }
 
 // Snapshot implements [raftpb.AdminServer].

@@ -170,6 +170,32 @@ func TestChangesOfMembers(t *testing.T) {
 	eventually(t, "it is a voter", func() bool { return nodes[0].view.get().config.Voter(2) })
 }
 
+// Who leaves for another is a voter until that one has caught up, and says so; it cannot itself have it otherwise.
+func TestAMemberIsSwappedForAnother(t *testing.T) {
+	nodes := runCluster(t, 3, nil)
+	leader, leaver := leaderOf(t, nodes...), followerOf(t, nodes...)
+	admin := raftpb.NewAdminClient(conn(t, leader))
+	cfg := config(t.TempDir(), 1, addresses(t, 1))
+	cfg.ID, cfg.Join, cfg.Peers = 4, true, map[raft.NodeID]string{leader.cfg.ID: leader.Addr()}
+	swap := &raftpb.ChangeMembersRequest{Add: []*raftpb.Newcomer{{Id: 4, Address: cfg.Listen}}, Remove: []uint64{uint64(leaver.cfg.ID)}}
+	_, err := admin.ChangeMembers(within(t), swap)
+	require.NoError(t, err)
+	nodesNow := statusOf(t, leader)
+	require.Equal(t, raftpb.Membership_MEMBERSHIP_LEAVING, nodesNow[leaver.cfg.ID].Membership)
+	require.Equal(t, raftpb.Membership_MEMBERSHIP_LEARNER, nodesNow[4].Membership)
+	_, err = admin.ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Self: true, Add: []*raftpb.Newcomer{{Id: uint64(leaver.cfg.ID)}}})
+	require.ErrorContains(t, err, "is about to leave, once others have come for it")
+	run(t, cfg)
+	eventually(t, "it has come", func() bool { return leader.view.get().config.Voter(4) })
+	reply, err := admin.ChangeMembers(within(t), swap)
+	require.NoError(t, err, "which is so already")
+	require.Len(t, reply.Members, 3)
+	for _, m := range reply.Members {
+		require.NotEqual(t, uint64(leaver.cfg.ID), m.Id)
+		require.Equal(t, raftpb.Membership_MEMBERSHIP_VOTER, m.Membership)
+	}
+}
+
 // A node whose disk is gone is another one: it does not vote in the name of the one that made promises, until it is added.
 func TestANodeWhoseDiskIsGoneIsAddedAgain(t *testing.T) {
 	nodes := runCluster(t, 3, nil)
