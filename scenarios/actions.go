@@ -42,7 +42,11 @@ func (t *timeline) act(e *entry) {
 		}
 		t.r.note("line %d: wipe %v", e.Position.Line, e.nodes)
 	case script.Join:
-		t.r.note("line %d: join %v", e.Position.Line, e.nodes)
+		if a.InsteadOf != nil {
+			t.r.note("line %d: join %v instead of %v", e.Position.Line, e.nodes, e.groups[0])
+		} else {
+			t.r.note("line %d: join %v", e.Position.Line, e.nodes)
+		}
 		t.join(e, &a)
 	case script.Remove:
 		t.r.note("line %d: remove %v", e.Position.Line, e.nodes)

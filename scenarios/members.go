@@ -115,11 +115,15 @@ func (m *members) find(id raft.NodeID) *raft.Member {
 	return nil
 }
 
-// want has the leader asked for a change, until it is committed. What an earlier entry wants of the same nodes is void.
+// want has the leader asked for a change, until it is committed. What an earlier entry wants of the same nodes is void, and
+// nobody leaves for those who are not to join any more.
 func (m *members) want(e *entry, change replica.Change) {
 	for _, id := range slices.Concat(change.Join, change.Learn, change.Remove) {
 		other := func(k raft.NodeID) bool { return k == id }
 		for _, w := range m.wanted {
+			if len(w.change.Join) == 1 && w.change.Join[0] == id {
+				w.change.Remove = nil
+			}
 			w.change.Join = slices.DeleteFunc(slices.Clone(w.change.Join), other)
 			w.change.Learn = slices.DeleteFunc(slices.Clone(w.change.Learn), other)
 			w.change.Remove = slices.DeleteFunc(slices.Clone(w.change.Remove), other)
@@ -213,6 +217,9 @@ func (t *timeline) join(e *entry, a *script.Join) {
 	change := replica.Change{Join: e.nodes}
 	if a.Learner {
 		change = replica.Change{Learn: e.nodes}
+	}
+	if a.InsteadOf != nil {
+		change.Remove = e.groups[0]
 	}
 	t.r.members.want(e, change)
 }

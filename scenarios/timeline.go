@@ -227,8 +227,21 @@ func (t *timeline) bindMembers(e *entry) bool {
 	case script.Remove:
 		e.nodes, ok = t.r.bind(e.site(), bornNode).group(&a.Nodes)
 	case script.Join:
-		e.nodes, ok = t.r.bind(e.site(), anyNode).group(&a.Nodes)
+		return t.bindJoin(e, &a)
 	}
+	return ok
+}
+
+// bindJoin picks who joins, and who leaves for them.
+func (t *timeline) bindJoin(e *entry, a *script.Join) bool {
+	b := t.r.bind(e.site(), anyNode)
+	var ok bool
+	if e.nodes, ok = b.group(&a.Nodes); !ok || a.InsteadOf == nil {
+		return ok
+	}
+	b.from = bornNode // and none of those who join
+	leave, ok := b.group(a.InsteadOf)
+	e.groups = [][]raft.NodeID{leave}
 	return ok
 }
 

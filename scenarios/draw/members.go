@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"slices"
 	"time"
 
 	"raftsim/scenarios/script"
@@ -26,6 +27,28 @@ func (w *world) members() {
 	if d := w.roll("join"); d.chance(25) {
 		w.join(d)
 	}
+	if d := w.roll("swap"); w.s.Cluster.CheckQuorum && d.chance(50) {
+		w.swap(d)
+	}
+}
+
+// swap has a node leave for those who join, if any do and there is one to spare.
+func (w *world) swap(d dice) {
+	for i := range w.s.Timeline {
+		j, ok := w.s.Timeline[i].Action.(script.Join)
+		if !ok || j.Learner || w.loss == 0 || !newcomers(j, w.s.Cluster.Nodes) {
+			continue
+		}
+		w.loss--
+		leaves := one(d, script.Selector{Kind: script.SelFollower}, script.Selector{Kind: script.SelLeader}, named(d.between(1, w.s.Cluster.Nodes)))
+		j.InsteadOf = &leaves
+		w.s.Timeline[i].Action = j
+	}
+}
+
+// newcomers says whether those who join are not of the first n nodes.
+func newcomers(j script.Join, n int) bool {
+	return !slices.ContainsFunc(append([]script.Selector{j.Nodes}, j.Nodes.List...), func(s script.Selector) bool { return s.Kind == script.SelNode && int(s.Node) <= n })
 }
 
 // wipe erases a disk. Who was wiped by its name may join again.

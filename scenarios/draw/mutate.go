@@ -105,6 +105,10 @@ func losses(s *script.Scenario) int {
 		switch e := &s.Timeline[i]; a := e.Action.(type) {
 		case script.Wipe, script.Remove:
 			lost++
+		case script.Join:
+			if a.InsteadOf != nil {
+				lost++
+			}
 		case script.Crash:
 			if e.Trigger.Kind != script.During && !comesBack(s, i, a) {
 				lost++
@@ -134,6 +138,10 @@ func withinLimits(s *script.Scenario) bool {
 		switch a := s.Timeline[i].Action.(type) {
 		case script.Remove:
 			if !s.Cluster.CheckQuorum {
+				return false
+			}
+		case script.Join:
+			if a.InsteadOf != nil && !s.Cluster.CheckQuorum {
 				return false
 			}
 		case script.SetClock:

@@ -42,6 +42,9 @@ func TestWorldsDifferInWhatTheyHave(t *testing.T) {
 				verbs["fail sync"] = verbs["fail sync"] || a.FailSyncs
 				verbs[a.Unsynced.String()] = true
 			}
+			if a, ok := s.Timeline[i].Action.(script.Join); ok {
+				verbs["swap"] = verbs["swap"] || a.InsteadOf != nil
+			}
 		}
 		for what, is := range map[string]bool{
 			"loss": s.Network.Loss > 0, "duplicate": s.Network.Duplicate > 0, "reorder": s.Network.Reorder > 0,
@@ -61,7 +64,7 @@ func TestWorldsDifferInWhatTheyHave(t *testing.T) {
 	}
 	for _, what := range []string{
 		"crash", "restart", "pause", "wipe", "partition", "cut", "network", "timeouts", "timeout", "clock",
-		"join", "remove", "transfer", "snapshot", "burst", "disk", "hold", "timers",
+		"join", "swap", "remove", "transfer", "snapshot", "burst", "disk", "hold", "timers",
 		"slow", "full", "fail sync", "lost", "torn", "kept",
 		"loss", "duplicate", "reorder", "pre_vote", "check_quorum", "lease", "index", "snapshots", "inflight", "uncommitted",
 		"segments", "ttl", "three", "five", "one", "seven", "nothing",
@@ -84,6 +87,10 @@ func TestWorldsAskNoMoreThanRaftPromises(t *testing.T) {
 			switch a := e.Action.(type) {
 			case script.Wipe, script.Remove:
 				lost++
+			case script.Join:
+				if a.InsteadOf != nil {
+					lost++
+				}
 			case script.Crash:
 				if e.Trigger.Kind == script.At {
 					down++

@@ -78,6 +78,8 @@
 //	    restart: n3
 //	  - at: 15s
 //	    join: n6                   # learner first, voter once caught up; or [n6, n7], or {nodes: n6, as: learner}
+//	  - at: 15.1s
+//	    join: {nodes: n7, instead_of: n1}   # n1, or a selector like leader, votes until n7 does, and leaves in the same step
 //	  - at: 15.2s
 //	    remove: leader
 //	  - at: 15.4s

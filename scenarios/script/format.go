@@ -216,7 +216,11 @@ func action(a Action) (verb, what string) {
 	case Wipe:
 		what = a.Nodes.String()
 	case Join:
-		if what = a.Nodes.String(); a.Learner {
+		what = a.Nodes.String()
+		switch {
+		case a.InsteadOf != nil:
+			what = fmt.Sprintf("{nodes: %s, instead_of: %v}", what, a.InsteadOf)
+		case a.Learner:
 			what = "{nodes: " + what + ", as: learner}"
 		}
 	case Partition:

@@ -146,6 +146,10 @@ func checkScenario(t *testing.T, s *Scenario) {
 			for _, one := range append(a.Nodes.List, a.Nodes) {
 				require.Contains(t, []SelectorKind{SelNode, SelList}, one.Kind)
 			}
+			if a.InsteadOf != nil {
+				require.False(t, a.Learner)
+				checkSelector(t, s, *a.InsteadOf)
+			}
 		case SetClock:
 			require.NotEqual(t, SetClock{}, a)
 			require.True(t, a.Drift == nil || max(*a.Drift, -*a.Drift) <= int64(mostDrift))

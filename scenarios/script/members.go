@@ -57,11 +57,11 @@ func nodeNumber(s string) (raft.NodeID, bool) {
 }
 
 var (
-	joinKeys   = []string{"nodes", "as"}
+	joinKeys   = []string{"nodes", "as", "instead_of"}
 	joinAsWord = []string{"voter", "learner"}
 )
 
-// join reads who joins: a name, a list of names, or {nodes: ..., as: learner}.
+// join reads who joins: a name, a list of names, {nodes: ..., as: learner} or {nodes: ..., instead_of: SELECTOR}.
 func (r *reader) join(n *node) (Action, bool) {
 	var j Join
 	who, sound := n, true
@@ -77,6 +77,14 @@ func (r *reader) join(n *node) (Action, bool) {
 			word, ok := r.word(as, "kind of member", joinAsWord)
 			j.Learner, sound = word == "learner", ok
 		}
+		if of := f.get("instead_of"); of != nil {
+			s, ok := r.selector(of)
+			j.InsteadOf, sound = &s, sound && ok
+			if j.Learner {
+				r.on(of, "nobody leaves for a learner; leave out as, or write a remove")
+				sound = false
+			}
+		}
 	}
 	s, picks, ok := r.picks(who)
 	for _, p := range picks {
@@ -86,7 +94,23 @@ func (r *reader) join(n *node) (Action, bool) {
 		}
 	}
 	j.Nodes = s
-	return j, ok && sound && r.distinct(picks)
+	if sound = ok && sound && r.distinct(picks); sound && j.InsteadOf != nil {
+		sound = r.apart(j, n)
+	}
+	return j, sound
+}
+
+// apart says whether nobody is named both to come and to leave.
+func (r *reader) apart(j Join, n *node) bool {
+	for _, comes := range append([]Selector{j.Nodes}, j.Nodes.List...) {
+		for _, leaves := range append([]Selector{*j.InsteadOf}, j.InsteadOf.List...) {
+			if comes.Kind == SelNode && leaves.Kind == SelNode && comes.Node == leaves.Node {
+				r.on(n, "%v cannot leave for itself; a node whose disk is gone joins again by its name alone", comes)
+				return false
+			}
+		}
+	}
+	return true
 }
 
 var clockKeys = []string{"drift", "jump"}

@@ -273,8 +273,10 @@ func actionSchema() *jsonschema.Schema {
 	disk.DependentSchemas = map[string]*jsonschema.Schema{"rot": {MaxProperties: &least}}
 	joining := object("",
 		property{"nodes", "Who joins.", namesSchema()},
-		property{"as", "What they become.", with(oneWord(joinAsWord...), "voter")})
+		property{"as", "What they become.", with(oneWord(joinAsWord...), "voter")},
+		property{"instead_of", "Who leaves in the step in which they become voters, and is a voter until then.", ref("selector")})
 	joining.Required = []string{"nodes"}
+	joining.DependentSchemas = map[string]*jsonschema.Schema{"instead_of": {Properties: map[string]*jsonschema.Schema{"as": oneWord("voter")}}}
 	burst := object("",
 		property{"requests", "How many requests.", whole(1, mostRequests)},
 		property{"within", "The time over which they are spread.", aTime()})
@@ -303,7 +305,7 @@ func actionSchema() *jsonschema.Schema {
 		property{"clock", "Has the clocks of the nodes under on jump, or run faster or slower.", clock},
 		property{"disk", "Has the disks of the nodes under on be full, slow or failing, or rot.",
 			&jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneWord("full"), disk}}},
-		property{"join", "Has nodes join: voters once they have caught up, or learners.",
+		property{"join", "Has nodes join: voters once they have caught up, in the place of others if it says so, or learners.",
 			&jsonschema.Schema{AnyOf: append(namesSchema().AnyOf, joining)}},
 		property{"remove", "Has nodes leave the cluster.", ref("selector")},
 		property{"snapshot", "Has nodes take a snapshot and drop the log before it.", ref("selector")},

@@ -174,10 +174,12 @@ type (
 	// Transfer has the leader hand over to a node. Without a leader it does nothing.
 	Transfer struct{ To Selector }
 	// Join has nodes come, boot with an empty disk if they never did, and become members: voters once they have caught up,
-	// or learners for good. The leader of the day is asked until it is so.
+	// or learners for good. The leader of the day is asked until it is so. InsteadOf, when not nil, leave in the step in which the
+	// others become voters, which is not for learners.
 	Join struct {
-		Nodes   Selector
-		Learner bool
+		Nodes     Selector
+		Learner   bool
+		InsteadOf *Selector
 	}
 	// Remove has nodes leave. The leader of the day is asked until it is so; the nodes go on running.
 	Remove struct{ Nodes Selector }

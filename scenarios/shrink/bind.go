@@ -80,6 +80,13 @@ func bound(sc *script.Scenario, e *script.Entry, st *scenarios.Started) (script.
 		if len(st.Nodes) > 0 {
 			b.Action = withNodes(a, st.Nodes)
 		}
+		if j, ok := b.Action.(script.Join); ok && len(st.Groups) > 0 {
+			if j.InsteadOf = nil; len(st.Groups[0]) > 0 {
+				leave := nodes(st.Groups[0])
+				j.InsteadOf = &leave
+			}
+			b.Action = j
+		}
 		return b, true
 	}
 }

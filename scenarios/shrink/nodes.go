@@ -141,5 +141,12 @@ func actionWithout(a script.Action, id raft.NodeID) (left script.Action, gone, o
 		return a, gone, ok
 	}
 	rest, _ := named(sel)
+	if j, ok := a.(script.Join); ok && j.InsteadOf != nil {
+		leave, none, ok := selectorWithout(*j.InsteadOf, id)
+		if j.InsteadOf = &leave; none {
+			j.InsteadOf = nil
+		}
+		return withNodes(j, rest), false, ok
+	}
 	return withNodes(a, rest), false, true
 }

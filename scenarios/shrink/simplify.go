@@ -231,7 +231,10 @@ func (s *shrinker) plainEntry(i int) {
 				change(func(e *script.Entry) { e.Action = script.SetClock{Jump: a.Jump} })
 		}
 	case script.Join:
-		if !a.Learner {
+		if a.InsteadOf != nil && change(func(e *script.Entry) { e.Action = script.Join{Nodes: a.Nodes} }) {
+			a.InsteadOf = nil
+		}
+		if !a.Learner && a.InsteadOf == nil {
 			change(func(e *script.Entry) { e.Action = script.Join{Nodes: a.Nodes, Learner: true} })
 		}
 	}
