@@ -34,3 +34,28 @@ func TestNoProgressIsExpectedWhereAChangeWantsWhoIsGone(t *testing.T) {
 		}
 	}
 }
+
+// Who joins is swapped for whoever the selector picks, and not for another who joins; when it is not to join any more, nobody leaves for it.
+func TestNodesAreSwapped(t *testing.T) {
+	r := play(t, `
+duration: 4s
+timeline:
+  - at: 1s
+    join: {nodes: [n4, n5], instead_of: [leader, follower]}
+  - during: 2s..4s
+    partition: [[n6], rest]
+  - at: 2.1s
+    join: {nodes: n6, instead_of: [n4, n5]}
+  - at: 2.5s
+    join: n4
+  - at: 3s
+    remove: n6
+expect:
+  - by: 2s
+    members: [n1, n4, n5]
+  - by: end
+    members: [n1, n4, n5]
+`, scenarios.Options{})
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+	require.Contains(t, r.NotExercised, "line 8: join: the cluster did not come to it")
+}
