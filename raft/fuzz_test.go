@@ -195,12 +195,14 @@ func (z *fuzzed) entry(at raft.Index) raft.Entry {
 func (z *fuzzed) configuration() raft.Configuration {
 	var c raft.Configuration
 	bits := z.byte()
+	swap := bits&0x80 != 0
 	for id := raft.NodeID(1); id <= 4; id++ {
 		m := raft.Member{ID: id, Incarnation: raft.FirstIncarnation}
 		if bits&1 != 0 {
 			c.Voters = append(c.Voters, m)
+			c.Voters[0].Swap = swap
 		} else if id == 4 {
-			c.Learners = append(c.Learners, raft.Member{ID: id, Promote: bits&2 != 0})
+			c.Learners = append(c.Learners, raft.Member{ID: id, Promote: bits&2 != 0, Swap: swap})
 		}
 		if bits&0x12 == 0x12 {
 			c.Outgoing = append(c.Outgoing, m)
