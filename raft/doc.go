@@ -27,8 +27,8 @@
 // serves no reads meanwhile. Without [Config.PreVote] a node that was cut off deposes the leader when it is back.
 //
 // Configurations are entries, in force from when they are appended until they are cut off. One voter comes or goes in
-// one step, more by way of joint consensus, which the leader leaves by itself. Who is to become a voter is a learner first. A
-// member is a name and an [Incarnation], drawn when a disk is empty: a node that lost its disk is not the member it was, has
+// one step, more by way of joint consensus, which the leader leaves by itself. Who is to become a voter is a learner first, and
+// voters that leave for it do not before it has caught up (see [Change]). A member is a name and an [Incarnation], drawn when a disk is empty: a node that lost its disk is not the member it was, has
 // no vote, and is added again like a new one. A node that restarts does not know what is committed, and may stand for
 // election although it was removed; who has a later log does not listen to it.
 //
