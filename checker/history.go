@@ -79,8 +79,8 @@ func (h *History) Return(handle int, seen kv.Result, at time.Duration) {
 // Lost ends an operation whose client stopped waiting: it may have taken effect, may do so later, or never.
 func (h *History) Lost(handle int) { h.end(handle, lost) }
 
-// Discard ends an operation that surely never takes effect, such as one that every node refused:
-// it is no part of the history.
+// Discard ends an operation that surely never takes effect, such as one that every node refused, or an append
+// that the store refused ([kv.Refused]): it is no part of the history, and what it would have written explains nothing.
 func (h *History) Discard(handle int) { h.end(handle, discarded) }
 
 func (h *History) end(handle int, f fate) {

@@ -485,6 +485,15 @@ func hard(sound bool) (*History, []uint64) {
 	return historyOf(append(ops, get(text).by(20, 110, 120))...), witness
 }
 
+// A store refuses an append past the bound, and its client may never hear of it. The log has it all the same.
+func TestARefusedAppendThatNobodyHeardOfHasNoPlaceInTheOrder(t *testing.T) {
+	full := strings.Repeat("v", kv.MaxAppended)
+	h := historyOf(put(full).by(1, 1, 2), add("w").by(2, 3, 0), get(full).by(1, 5, 6))
+	require.True(t, passes(h, []uint64{1, 2, 0}))
+	h = historyOf(put(full[1:]).by(1, 1, 2), add("w").by(2, 3, 0), get(full[1:]).by(1, 5, 6))
+	require.False(t, passes(h, []uint64{1, 2, 3}), "one that fits was not refused")
+}
+
 func TestABudgetTooSmallIsInconclusive(t *testing.T) {
 	h, _ := hard(false)
 	enough := LinearizableWith(h, nil, 0)

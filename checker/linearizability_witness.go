@@ -39,6 +39,9 @@ func (w *work) witnessed(items []item) bool {
 			return false
 		}
 		it := &w.order[i]
+		if it.op.Unknown && it.op.Op == kv.Append && len(value)+len(it.op.Value) > kv.MaxAppended {
+			continue // the store refused it, and its client never heard: it is one that never takes effect
+		}
 		if lastCall = max(lastCall, it.call); it.ret < lastCall || reads.due() < lastCall {
 			return false
 		}

@@ -194,6 +194,9 @@ func (c *client) Answered(from raft.NodeID, a *sim.Response) {
 			}
 			c.finish(a.Result)
 		}
+	case kv.Refused:
+		c.target, c.hops, c.silent = from, 0, raft.None
+		c.refused()
 	case kv.Expired:
 		c.w.r.states.reach(stateSessionExpired)
 		c.expired()
@@ -247,6 +250,18 @@ func (c *client) finish(seen kv.Result) {
 	if c.request.Op != kv.Get {
 		w.written++
 	}
+	c.answered()
+}
+
+// refused ends an append that wrote nothing, and never will: no order of the others has a place for it, nor needs one.
+func (c *client) refused() {
+	c.w.history.Discard(c.handle)
+	c.w.answered++
+	c.answered()
+}
+
+// answered goes on after an answer.
+func (c *client) answered() {
 	if c.burst != nil {
 		c.burst.answered++
 	}

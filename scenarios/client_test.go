@@ -167,3 +167,21 @@ expect: {history: linearizable}
 	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
 	require.Greater(t, late, 20)
 }
+
+// Appends that would make a value longer than one may be are refused, and explain nothing, also those whose client never heard.
+func TestRefusedAppends(t *testing.T) {
+	refused := 0
+	o := scenarios.Options{Trace: func(e *sim.Event) {
+		if e.Kind == sim.EventAnswer && e.Response.Status == kv.Refused {
+			refused++
+		}
+	}}
+	r := play(t, `
+duration: 1500ms
+network: {loss: 10%}
+clients: {count: 2, rate: 20/s, timeout: 60ms, value_size: 1MiB, mix: {append: 80%, get: 20%}, keys: 1}
+expect: {history: linearizable}
+`, o)
+	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+	require.NotZero(t, refused)
+}

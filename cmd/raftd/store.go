@@ -99,9 +99,11 @@ ended well the value is on the disks of a majority.`,
 
 func appendCommand(s streams) *cobra.Command {
 	return storeCommand(s, &cobra.Command{
-		Use:     "append KEY SUFFIX",
-		Short:   "Add to the value of a key",
-		Long:    `Add to the value of a key. "-" reads what to add from the standard input. It is added once, however often it had to be sent.`,
+		Use:   "append KEY SUFFIX",
+		Short: "Add to the value of a key",
+		Long: `Add to the value of a key. "-" reads what to add from the standard input. It is added once, however
+often it had to be sent. An append after which the value would have more than 8,323,072 bytes, the most that
+can be read back, writes nothing and says so; the exit code is then 1.`,
 		Example: "  raftd append colors ,blue",
 	}, []string{"KEY", "SUFFIX"}, func(args []string) (kv.Request, error) {
 		value, err := argument(args[1])

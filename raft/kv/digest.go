@@ -12,6 +12,7 @@ const (
 	keySalt     = 0xbf58476d1ce4e5b9
 	sessionSalt = 0x94d049bb133111eb
 	timeSalt    = 0xd6e8feb86659fd93
+	refusedSalt = 0xa0761d6478bd642f
 	leftSalt    = 0xff51afd7ed558ccd
 	rightSalt   = 0xc4ceb9fe1a85ec53
 )
@@ -22,6 +23,9 @@ func (c *session) digest() uint64 {
 	seen := c.seen
 	if c.result.Swapped {
 		seen = ^seen
+	}
+	if c.result.Refused {
+		seen ^= refusedSalt
 	}
 	return mix(mix(mix(uint64(c.id)^sessionSalt, c.seq), seen), mix(uint64(c.index), uint64(c.used)))
 }

@@ -14,6 +14,10 @@ const (
 	MaxValue = 1 << 20
 )
 
+// MaxAppended is how long a value append makes at most, in bytes: one that still goes into an answer, so that whatever is
+// stored can be read. Replicas have to agree on it, so it is no setting; with another one a log means other values.
+const MaxAppended = 8<<20 - 64<<10
+
 // A command is what stands in the log: an encoded request, or a leader's expiry of sessions.
 //
 //	1 byte    version in the high four bits, operation in the low four

@@ -62,10 +62,20 @@ type Request struct {
 
 // Result is what an operation saw. Value is the key's value for get ("" when
 // the key is not there), and the value before the operation for cas, whose
-// Swapped says whether it wrote. Other operations leave both zero.
+// Swapped says whether it wrote. Refused is of an append that wrote nothing, since the value would
+// have come to more than [MaxAppended] bytes. Other operations leave all zero.
 type Result struct {
 	Value   string
 	Swapped bool
+	Refused bool
+}
+
+// Status is how the request of an operation that was executed ends: [Refused] or [OK].
+func (r *Result) Status() Status {
+	if r.Refused {
+		return Refused
+	}
+	return OK
 }
 
 // Status says how a request ended.
@@ -86,6 +96,8 @@ const (
 	// Expired: the store does not know the session, or does no longer. This request took no effect; whether the
 	// same one did before, nobody can tell any more. The client has to open another session.
 	Expired
+	// Refused: the operation was executed, once, and wrote nothing; see [Result].Refused. Sent again it gets the same answer.
+	Refused
 )
 
 // String returns the status in lower case.
@@ -103,6 +115,8 @@ func (s Status) String() string {
 		return "busy"
 	case Expired:
 		return "expired"
+	case Refused:
+		return "refused"
 	}
 	return "status?"
 }

@@ -27,7 +27,7 @@ import (
 //	  uvarint     how much the index of its last command is above that of the session before
 //	  uvarint     how much the time then was above that of the session before
 //	  uvarint     seq of its last operation, 0 when there was none since it was opened
-//	  1 byte      1 when that was a cas that wrote, 0 otherwise
+//	  1 byte      1 when that was a cas that wrote, 2 when it was an append that was refused, 0 otherwise
 //	  uvarint     length of the value it saw, then the value
 //
 // Everything has exactly one encoding, as in a command. The order of hashes is as good as any other, and a
@@ -149,11 +149,22 @@ func (s *Store) appendSessions(out []byte) []byte {
 		out = binary.AppendUvarint(out, uint64(c.index-before.index))
 		out = binary.AppendUvarint(out, uint64(c.used-before.used))
 		out = binary.AppendUvarint(out, c.seq)
-		out = appendBool(out, c.result.Swapped)
+		out = append(out, outcome(c.result))
 		out = appendString(out, c.result.Value)
 		before = c
 	}
 	return out
+}
+
+// outcome is what a snapshot has of a result beside its value.
+func outcome(r Result) byte {
+	switch {
+	case r.Swapped:
+		return 1
+	case r.Refused:
+		return 2
+	}
+	return 0
 }
 
 func appendBool(dst []byte, b bool) []byte {
@@ -205,7 +216,9 @@ func (s *Store) restoreSessions(r *reader) error {
 		s.applied += raft.Index(r.number())
 		s.time += Time(r.number())
 		s.use(c)
-		c.seq, c.result.Swapped = r.number(), r.byte() == 1
+		c.seq = r.number()
+		came := r.byte()
+		c.result.Swapped, c.result.Refused = came == 1, came == 2
 		saw := r.bytes()
 		c.result.Value, c.seen = string(saw), hash(saw)
 		s.note(c)
@@ -344,9 +357,15 @@ func (r *reader) checkSessions(applied raft.Index, now Time) {
 			r.refuse(at, "a seq that is not of this session")
 		}
 		at = r.at
-		r.bool()
-		if saw := r.bytes(); seq == 0 && (len(saw) > 0 || r.at-at != 2 || r.data[at] != 0) {
+		came := r.byte()
+		if came > 2 {
+			r.refuse(at, "an unknown outcome")
+		}
+		switch saw := r.bytes(); {
+		case seq == 0 && (len(saw) > 0 || came != 0):
 			r.refuse(at, "a result of no operation")
+		case came == 2 && len(saw) > 0:
+			r.refuse(at, "a refused append that saw a value")
 		}
 	}
 }

@@ -127,7 +127,10 @@ func (s *Store) execute(c *command) (res Result, seen uint64) {
 		switch {
 		case v == nil:
 			s.set(v, c.key, c.value)
-		case len(c.value) > 0:
+		case len(c.value) == 0:
+		case len(v.text)+len(c.value) > MaxAppended:
+			res.Refused = true
+		default:
 			s.write(v, v.text+string(c.value))
 		}
 	case CAS:

@@ -3,6 +3,7 @@ package kv
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -349,4 +350,52 @@ func benchmarkApply(b *testing.B, op Op, text string) {
 		}
 		r.Op, r.Value = op, text
 	}
+}
+
+// What could not be read any more is never made: the append is refused, by every replica alike, and its session remembers that.
+func TestAnAppendPastWhatAnAnswerHoldsIsRefused(t *testing.T) {
+	m := newMachine(t)
+	part := strings.Repeat("v", MaxValue)
+	for range 7 {
+		require.Equal(t, Result{}, m.do(Request{Op: Append, Key: "x", Value: part}))
+	}
+	fits := part[:MaxAppended-7*MaxValue]
+	over := Request{Session: 1, Seq: 100, Op: Append, Key: "x", Value: fits + "v"}
+	res, err := m.apply(over)
+	require.NoError(t, err)
+	require.Equal(t, Result{Refused: true}, res)
+	require.Equal(t, Refused, res.Status())
+	require.Len(t, m.store.Get("x"), 7*MaxValue, "nothing was written")
+
+	// A retry is told the same, by a replica that has it from a snapshot too, even when it would fit by now.
+	digest := m.store.Digest()
+	next := NewStore()
+	data := m.store.Snapshot()
+	require.NoError(t, next.Restore(data))
+	require.Equal(t, data, next.Snapshot())
+	require.Equal(t, digest, next.Digest())
+	remembered, ok := next.Lookup(1, 100)
+	require.True(t, ok)
+	require.Equal(t, Result{Refused: true}, remembered)
+	_, err = m.apply(Request{Session: 2, Seq: 1, Op: Delete, Key: "x"})
+	require.NoError(t, err)
+	res, err = m.apply(over)
+	require.NoError(t, err)
+	require.Equal(t, Result{Refused: true}, res)
+	require.Empty(t, m.store.Get("x"))
+
+	m.store = next
+	other := Request{Session: 3, Seq: 1, Op: Append, Key: "x", Value: fits}
+	res, err = m.apply(other)
+	require.NoError(t, err)
+	require.Equal(t, Result{}, res, "what fits to the byte is written")
+	require.Len(t, next.Get("x"), MaxAppended)
+	res, err = m.apply(Request{Session: 3, Seq: 2, Op: Append, Key: "x"})
+	require.NoError(t, err)
+	require.Equal(t, Result{}, res, "nothing always fits")
+	was := NewStore()
+	require.NoError(t, was.Restore(data))
+	accepted := *was.sessions[1]
+	accepted.result.Refused = false
+	require.NotEqual(t, was.sessions[1].digest(), accepted.digest(), "replicas that remember another outcome differ")
 }

@@ -374,7 +374,10 @@ type Response struct {
 	// The session that was opened.
 	Opened uint64 `protobuf:"varint,10,opt,name=opened,proto3" json:"opened,omitempty"`
 	// Only from a node that shows itself to a test: the number of the sight by which what it answers had taken effect.
-	AsOf          uint64 `protobuf:"varint,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf uint64 `protobuf:"varint,11,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// With STATUS_INVALID: an append was executed, once, and wrote nothing, since the value would be longer than one may be. Whoever
+	// sends it again is told the same.
+	Refused       bool `protobuf:"varint,12,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -484,6 +487,13 @@ func (x *Response) GetAsOf() uint64 {
 		return x.AsOf
 	}
 	return 0
+}
+
+func (x *Response) GetRefused() bool {
+	if x != nil {
+		return x.Refused
+	}
+	return false
 }
 
 type Responses struct {
@@ -1260,7 +1270,7 @@ const file_client_proto_rawDesc = "" +
 	"\x06expect\x18\x06 \x01(\fR\x06expect\x12\x18\n" +
 	"\aforward\x18\a \x01(\bR\aforward\";\n" +
 	"\bRequests\x12/\n" +
-	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\xa8\x02\n" +
+	"\brequests\x18\x01 \x03(\v2\x13.raftsim.v1.RequestR\brequests\"\xc2\x02\n" +
 	"\bResponse\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12*\n" +
@@ -1273,7 +1283,8 @@ const file_client_proto_rawDesc = "" +
 	"\x05error\x18\t \x01(\tR\x05error\x12\x16\n" +
 	"\x06opened\x18\n" +
 	" \x01(\x04R\x06opened\x12\x13\n" +
-	"\x05as_of\x18\v \x01(\x04R\x04asOf\"?\n" +
+	"\x05as_of\x18\v \x01(\x04R\x04asOf\x12\x18\n" +
+	"\arefused\x18\f \x01(\bR\arefused\"?\n" +
 	"\tResponses\x122\n" +
 	"\tresponses\x18\x01 \x03(\v2\x14.raftsim.v1.ResponseR\tresponses\"!\n" +
 	"\rStatusRequest\x12\x10\n" +

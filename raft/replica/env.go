@@ -122,7 +122,7 @@ type Response struct {
 	Session kv.SessionID
 	Seq     uint64
 	Status  kv.Status
-	// Result holds when Status is kv.OK.
+	// Result holds when Status is kv.OK or kv.Refused.
 	Result kv.Result
 	// Opened is the session that a [kv.Open] opened, when Status is kv.OK.
 	Opened kv.SessionID

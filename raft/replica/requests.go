@@ -93,7 +93,7 @@ func (r *Replica) Request(client ClientID, q *kv.Request) {
 		return
 	}
 	if res, ok := r.store.Lookup(q.Session, q.Seq); ok {
-		r.reply(client, q.Session, q.Seq, kv.OK, res) // a retry of what has taken effect
+		r.reply(client, q.Session, q.Seq, res.Status(), res) // a retry of what has taken effect
 		return
 	}
 	index, term, err := r.core.Propose(r.commands.encode(q, r.clock()))
@@ -127,6 +127,9 @@ func (r *Replica) apply(e *raft.Entry) bool {
 			if status = unapplied(err); status == kv.Invalid {
 				return r.cannotApply(e, err)
 			}
+		}
+		if status == kv.OK {
+			status = took.Result.Status()
 		}
 		a.Session, a.Seq, a.Repeat = took.Session, took.Seq, took.Repeat
 		if took.Expired > 0 && r.env.Logging() {

@@ -106,6 +106,21 @@ func TestARetryOfWhatIsOnItsWayTakesEffectOnce(t *testing.T) {
 	require.Equal(t, []bool{false, false, true}, []bool{applied[0].Repeat, applied[1].Repeat, applied[2].Repeat})
 }
 
+func TestARefusedAppendIsAnsweredSoHoweverOftenItIsSent(t *testing.T) {
+	n := startLeader(t, nil)
+	part := strings.Repeat("v", kv.MaxValue)
+	for seq := range uint64(8) {
+		n.request(seq+1, kv.Append, "k", part)
+	}
+	n.request(8, kv.Append, "k", part) // before the first is applied
+	n.sync()
+	n.acknowledge(2, 10)
+	n.request(8, kv.Append, "k", part) // and after
+	refused := says(8, kv.Refused, 1, kv.Result{Refused: true})
+	require.Equal(t, []answer{says(7, kv.OK, 1, kv.Result{}), refused, refused, refused}, n.answered()[6:])
+	require.Len(t, n.Store().Get("k"), 7*kv.MaxValue)
+}
+
 func TestARequestThatItsSessionHasGoneOnFromIsUnknown(t *testing.T) {
 	n := startLeader(t, nil)
 	n.request(5, kv.Put, "k", "new")

@@ -106,7 +106,8 @@ func (s *Server) forward(ctx context.Context, w *raftpb.Request, refusal *raftpb
 	return refusal
 }
 
-// tooLarge answers a request that took no effect but to see a value of so many bytes.
+// tooLarge answers a request that took no effect but to see a value of so many bytes, which a version before
+// [kv.MaxAppended] let append make.
 func tooLarge(r *replica.Response, bytes int) *raftpb.Response {
 	return &raftpb.Response{
 		Session: uint64(r.Session), Seq: r.Seq, Status: raftpb.Status_STATUS_INVALID,
@@ -124,6 +125,9 @@ func toResponse(r *replica.Response) *raftpb.Response {
 		out.Status = raftpb.Status_STATUS_NOT_LEADER
 	case kv.Invalid:
 		out.Status = raftpb.Status_STATUS_INVALID
+	case kv.Refused:
+		out.Status, out.Refused = raftpb.Status_STATUS_INVALID, true
+		out.Error = fmt.Sprintf("nothing was appended: the value would have more than %d bytes, which is the most that append makes; go on in another key", kv.MaxAppended)
 	case kv.Busy:
 		out.Status = raftpb.Status_STATUS_BUSY
 	case kv.Expired:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"raftsim/raft"
+	"raftsim/raft/kv"
 )
 
 // Config is what a node is started with.
@@ -75,6 +76,8 @@ const (
 	MaxMessage = 8 << 20
 	// maxAnswer is for the value that one answer carries.
 	maxAnswer = MaxMessage - 64<<10
+	// The store makes no value that does not fit.
+	_ = uint(maxAnswer - kv.MaxAppended)
 	// maxParcel is about how much of Raft's messages goes into one parcel; one message always fits.
 	maxParcel = 1 << 20
 )

@@ -10,7 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"raftsim/raft/kv"
 	"raftsim/raft/raftpb"
+	"raftsim/raft/replica"
+	"raftsim/raft/server/client"
 )
 
 // gets are so many requests for a key.
@@ -85,21 +88,37 @@ func TestAClientThatDoesNotReadWaits(t *testing.T) {
 	require.NoError(t, <-sent)
 }
 
-// Appending makes values that no message holds. Who asks for one is told so, and the stream goes on.
-func TestAValueThatNoMessageHolds(t *testing.T) {
+// Appending makes no value that no message holds: whatever is stored can be read.
+func TestAppendingEndsBeforeAValueThatNoMessageHolds(t *testing.T) {
 	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
 	leaderOf(t, n)
 	s := clientOf(t, n).Session()
-	for range 9 {
-		require.NoError(t, s.Append(within(t), "key", strings.Repeat("x", 1<<20)))
+	part := strings.Repeat("x", kv.MaxValue)
+	for range 7 {
+		require.NoError(t, s.Append(within(t), "key", part))
 	}
-	_, err := s.Get(within(t), "key")
-	require.ErrorContains(t, err, "the value has 9437184 bytes, more than a message holds")
-	_, swapped, err := s.CAS(within(t), "key", "other", "new")
-	require.False(t, swapped)
-	require.ErrorContains(t, err, "the value has 9437184 bytes, more than a message holds")
-	require.NoError(t, s.Put(within(t), "key", "value"))
+	err := s.Append(within(t), "key", part)
+	require.ErrorContains(t, err, "nothing was appended: the value would have more than 8323072 bytes")
+	var unknown *client.UnknownError
+	require.NotErrorAs(t, err, &unknown, "it is certain")
+	require.NoError(t, s.Append(within(t), "key", part[:kv.MaxAppended-7*kv.MaxValue]))
 	value, err := s.Get(within(t), "key")
 	require.NoError(t, err)
-	require.Equal(t, "value", value)
+	require.Len(t, value, kv.MaxAppended)
+	was, swapped, err := s.CAS(within(t), "key", value[:5], "new")
+	require.NoError(t, err)
+	require.False(t, swapped)
+	require.Len(t, was, kv.MaxAppended)
+}
+
+// A version that did not know the bound has made longer ones. Who asks for one is told so, and not left without an answer.
+func TestAValueThatNoMessageHolds(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	n.end() // its loop is ours now
+	c := &call{answer: make(chan *raftpb.Response, 1)}
+	n.loop.respond(c, &replica.Response{Session: 1, Seq: 2, Status: kv.OK, Result: kv.Result{Value: strings.Repeat("x", 9<<20)}})
+	r := <-c.answer
+	require.Equal(t, raftpb.Status_STATUS_INVALID, r.Status)
+	require.Equal(t, "the value has 9437184 bytes, more than a message holds", r.Error)
+	require.Empty(t, r.Value)
 }

@@ -226,7 +226,7 @@ func (n *node) Request(client replica.ClientID, r *kv.Request) {
 			return
 		}
 		a := replica.Response{
-			Session: kv.SessionID(got.Session), Seq: got.Seq, Status: statusOf(got.Status), Opened: kv.SessionID(got.Opened),
+			Session: kv.SessionID(got.Session), Seq: got.Seq, Status: statusOf(got), Opened: kv.SessionID(got.Opened),
 			Leader: raft.NodeID(got.Leader), Result: kv.Result{Value: string(got.Value), Swapped: got.Swapped},
 		}
 		asOf := got.AsOf
@@ -241,9 +241,12 @@ func (n *node) Request(client replica.ClientID, r *kv.Request) {
 	})
 }
 
-// statusOf is a status of the wire in the words of the store.
-func statusOf(s raftpb.Status) kv.Status {
-	switch s {
+// statusOf is a response's status in the words of the store.
+func statusOf(r *raftpb.Response) kv.Status {
+	if r.Refused {
+		return kv.Refused
+	}
+	switch r.Status {
 	case raftpb.Status_STATUS_OK:
 		return kv.OK
 	case raftpb.Status_STATUS_NOT_LEADER:
