@@ -162,7 +162,7 @@ func printWorld(s streams, f *fuzzFlags) error {
 func (f *fuzzFlags) open(o *fuzz.Options) (*fuzz.Log, error) {
 	h := fuzz.Header{
 		Format: fuzz.Format, Strategy: o.Strategy, From: o.From, Shard: o.Shard.String(), Mutant: f.mutant.argument,
-		Nodes: o.Nodes, Source: version(),
+		Nodes: o.Nodes, Source: source(),
 	}
 	switch {
 	case f.resume.given:

@@ -26,7 +26,7 @@ type Header struct {
 	Mutant   string `json:"mutant,omitempty"`
 	// Nodes is how many every world begins with, 0 for as many as are drawn.
 	Nodes int `json:"nodes,omitempty"`
-	// Source is the revision of the program. Seeds mean other worlds, and worlds other runs, with another.
+	// Source is the program: the revision it is of, or its own sum where that does not tell. Seeds mean other worlds, and worlds other runs, with another.
 	Source string `json:"source"`
 }
 
