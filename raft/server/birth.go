@@ -64,7 +64,7 @@ func (s *Server) known(ctx context.Context) (bool, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return false, errNoMajority
+			return false, errToldToStop
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -47,3 +47,12 @@ func TestANodeThatJoinedJoinsAgainWhenItsDiskIsGone(t *testing.T) {
 	require.NotEqual(t, first.view.get().incarnation, again.view.get().incarnation)
 	eventually(t, "it is a voter again", func() bool { return voter(again) })
 }
+
+// A node that is told to stop does so, also while it waits for the others at the cluster's first start. Nothing has failed.
+func TestANodeThatWaitsForItsPeersStopsInGoodOrder(t *testing.T) {
+	at := addresses(t, 3)
+	n := run(t, config(t.TempDir(), 1, at))
+	n.end()
+	require.NoError(t, n.err)
+	require.True(t, n.hasSaid("Node n1 goes down before it has begun"))
+}

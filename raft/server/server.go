@@ -132,7 +132,11 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Run(ctx context.Context) error {
 	defer s.close()
 	s.serve()
-	if err := s.boot(ctx); err != nil {
+	switch err := s.boot(ctx); {
+	case errors.Is(err, errToldToStop):
+		s.log(fmt.Sprintf("Node %v goes down before it has begun", s.cfg.ID))
+		return nil
+	case err != nil:
 		return err
 	}
 	ended := make(chan error, 1)
@@ -167,7 +171,7 @@ func (s *Server) boot(ctx context.Context) error {
 		case <-time.After(testPatience):
 			return fmt.Errorf("no test was attached within %v", testPatience)
 		case <-ctx.Done():
-			return errors.New("interrupted before a test was attached")
+			return errToldToStop
 		}
 	}
 	if s.folder.fresh {
@@ -387,4 +391,5 @@ func (s *Server) guard(method string, err *error) {
 	}
 }
 
-var errNoMajority = errors.New("interrupted before a majority of the others could be asked whether the cluster knows this node")
+// errToldToStop: the node was told to stop before it had begun, and did.
+var errToldToStop = errors.New("told to stop before the node had begun")
