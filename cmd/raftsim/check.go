@@ -100,6 +100,9 @@ func check(s streams, path string, f checkFlags) error {
 	out := checker.Linearizable(h, f.budget.value)
 	ops, unknown := h.Len()
 	verdict, detail := scenarios.Pass, ""
+	if ops == 0 {
+		detail = "nothing was checked"
+	}
 	switch {
 	case out.Fault != "":
 		verdict, detail = scenarios.Error, out.String()
@@ -118,11 +121,15 @@ func check(s streams, path string, f checkFlags) error {
 			From: int64(out.From), To: int64(out.To), Ops: ops, OpsUnknown: unknown, Tier: out.Tier.String(), Steps: out.Steps,
 		})
 	} else {
-		s.printf("%s  %s\n", path, s.paint(verdictColor(verdict), string(verdict)))
+		shown := s.paint(verdictColor(verdict), string(verdict))
+		if ops == 0 {
+			shown = "nothing was checked"
+		}
+		s.printf("%s  %s\n", path, shown)
 		switch {
 		case property != "":
 			s.printf("%s: %s\n", property, detail)
-		case detail != "":
+		case detail != "" && ops > 0:
 			s.printf("%s\n", detail)
 		}
 		s.printf("  %s, %d with unknown outcome; tier %v, %s\n",

@@ -145,4 +145,6 @@ testdata/malformed.jsonl: line 5: not JSON: the object has no end
 	got = raftsim(t, "check", "empty.jsonl")
 	require.Equal(t, 4, got.code)
 	require.Contains(t, got.err, "empty.jsonl holds no operation, so there was nothing to check")
+	require.Equal(t, "empty.jsonl  nothing was checked\n  0 operations, 0 with unknown outcome; tier witness, 0 steps\n", got.out)
+	require.Contains(t, raftsim(t, "check", "empty.jsonl", "--json").out, `"detail":"nothing was checked"`)
 }
