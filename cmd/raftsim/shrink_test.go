@@ -34,6 +34,24 @@ $`, got.err)
 	require.Equal(t, string(text), got.out, "what took so long is not lost")
 }
 
+// What somebody wrote by hand is not lost to a slip of the keyboard; an earlier minimum is written over.
+func TestShrinkWritesOverNothingButItsOwn(t *testing.T) {
+	inFolder(t, map[string]string{"impatient.yaml": impatient, "mine.yaml": "# Not shrunk from anything.\n" + calm, "empty.yaml": ""})
+	line := []string{"shrink", "impatient.yaml", "--seed", "3", "-o"}
+	got := raftsim(t, append(line, "mine.yaml")...)
+	require.Equal(t, said{2, "", "raftsim: mine.yaml exists, and is none that shrink wrote; --force writes over it\n"}, got)
+	text, err := os.ReadFile("mine.yaml")
+	require.NoError(t, err)
+	require.Contains(t, string(text), calm)
+	for _, more := range [][]string{{"empty.yaml"}, {"mine.yaml", "--force"}, {"mine.yaml"}} {
+		got = raftsim(t, append(line, more...)...)
+		require.Zero(t, got.code, got.err)
+		text, err = os.ReadFile(more[0])
+		require.NoError(t, err)
+		require.Contains(t, string(text), "Shrunk from impatient.yaml")
+	}
+}
+
 // What a Go fuzz test has found is replayed and shrunk by the name it prints, and by the file that go test has written.
 func TestTheInputOfAGoFuzzTestIsShrunk(t *testing.T) {
 	folder := "scenarios/testdata/fuzz/FuzzTimeouts/"
