@@ -157,7 +157,7 @@ func instead(short string, names []string) string {
 	if near := script.Nearest(short, known); near != "" {
 		return ": did you mean " + near + "?"
 	}
-	return ": " + strings.Join(top, ", ") + ", and those of mit-6.5840/ and regressions/"
+	return "; there are\n" + script.Lines(top) + "and those of mit-6.5840/ and regressions/"
 }
 
 // Parse reads a scenario from its text; name is what messages call it. The error is a [script.Errors].

@@ -80,8 +80,8 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, "basic-election.yaml", f.Path)
 
 	_, err = scenarios.Load("nowhere.yaml")
-	require.ErrorContains(t, err, "nowhere.yaml: no such file, and no shipped scenario of that name: basic-election, ")
-	require.ErrorContains(t, err, ", wiped-node, and those of mit-6.5840/ and regressions/")
+	require.ErrorContains(t, err, "nowhere.yaml: no such file, and no shipped scenario of that name; there are\n  basic-election, ")
+	require.ErrorContains(t, err, " wiped-node,\nand those of mit-6.5840/ and regressions/")
 	for name, meant := range map[string]string{"leader-failur": "leader-failure", "leader-faliure.yaml": "leader-failure", "3b-bakcup": "3b-backup"} {
 		_, err = scenarios.Load(name)
 		require.ErrorContains(t, err, name+": no such file, and no shipped scenario of that name: did you mean "+meant+"?")

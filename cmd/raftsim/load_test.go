@@ -34,7 +34,7 @@ timeline:
 		"binary.yaml": {"binary.yaml:1:", "a scenario is a text file"},
 		"huge.yaml":   {"huge.yaml:1:1: the file has 10485760 bytes; a scenario has at most 1048576"},
 		"folder":      {"raftsim: folder is a folder; name the files in it, such as folder/*.yaml"},
-		"nope.yaml":   {"raftsim: nope.yaml: no such file, and no shipped scenario of that name: basic-election"},
+		"nope.yaml":   {"raftsim: nope.yaml: no such file, and no shipped scenario of that name; there are\n  basic-election"},
 		"good.yaml/x": {"raftsim: open good.yaml/x: not a directory"},
 		"many.yaml": {
 			`many.yaml:2:1: unknown key "durration" in a scenario; did you mean "duration"?` + "\n    durration: 5s\n    ^\n",

@@ -38,7 +38,8 @@ func TestMutantsThatAreNone(t *testing.T) {
 	write("one", "--- raft/core.go\n-never there\n")
 	write("two", "--- raft/nothing.go\n-x\n")
 	for line, says := range map[string][]string{
-		"mutants quorum-fourth":      {`there is no mutant "quorum-fourth"; there are `, "quorum-third", "any file whose name ends in .mutant"},
+		"mutants quorum-fourth":      {`there is no mutant "quorum-fourth"; there are` + "\n  ack-before-fsync, ", " quorum-third,", "\nand any file whose name ends in .mutant"},
+		"mutants quorum-thrid":       {`there is no mutant "quorum-thrid": did you mean quorum-third?`},
 		"run --mutant quorum-fourth": {`there is no mutant "quorum-fourth"`},
 		"mutants --hunts 0":          {"--hunts 0: want a whole number from 1 to 1000"},
 		"mutants --most-seeds 1001":  {"--most-seeds 1001: want a whole number from 1 to 1000"},

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"raftsim/scenarios/script"
 )
 
 // Folder is where the mutants that ship stand in the checkout.
@@ -97,7 +99,7 @@ func (c *Checkout) Find(argument string) (*Mutant, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("there is no mutant %q; there are %s, and any file whose name ends in %s", argument, names(all), Extension)
+		return nil, fmt.Errorf("there is no mutant %q%s", argument, instead(argument, all))
 	}
 	if err != nil {
 		return nil, err
@@ -137,12 +139,16 @@ func load(path string) (*Mutant, error) {
 	return Parse(path, text)
 }
 
-func names(all []*Mutant) string {
+// instead says which mutant may have been meant by a name that none has, or which there are.
+func instead(name string, all []*Mutant) string {
 	list := make([]string, len(all))
 	for i, m := range all {
 		list[i] = m.Name
 	}
-	return strings.Join(list, ", ")
+	if near := script.Nearest(name, list); near != "" {
+		return fmt.Sprintf(": did you mean %s?", near)
+	}
+	return "; there are\n" + script.Lines(list) + "and any file whose name ends in " + Extension
 }
 
 // goOutput runs the Go tool in the checkout and returns what it prints.

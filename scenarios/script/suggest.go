@@ -11,6 +11,29 @@ func instead(word string, known []string) string {
 	return "known are " + strings.Join(known, ", ")
 }
 
+// Lines puts words into lines of at most 100 columns, indented by two, each ending in a comma and a line break.
+func Lines(words []string) string {
+	const width = 100
+	var b strings.Builder
+	column := 0
+	for _, word := range words {
+		switch {
+		case column == 0:
+			b.WriteString("  ")
+			column = 2
+		case column+1+len(word)+1 > width:
+			b.WriteString("\n  ")
+			column = 2
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word + ",")
+		column += len(word) + 1
+	}
+	return b.String() + "\n"
+}
+
 // Nearest returns the known word that takes the fewest changes to get to, or "" when each
 // takes more than a slip of the hand makes.
 func Nearest(word string, known []string) string {
