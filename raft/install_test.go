@@ -63,6 +63,26 @@ func TestASnapshotComesInChunksAndTakesThePlaceOfTheLog(t *testing.T) {
 	require.Equal(t, raft.Index(10), c.status(3).LastIndex)
 }
 
+// A leader sends the last part again and again while a disk is stuck. Its answers do not pile up until that goes on.
+func TestAnswersToASnapshotThatWaitForTheDiskBecomeOne(t *testing.T) {
+	c := behind(t)
+	c.beat(1)
+	chunks := c.take(filter{to: 3, kind: raft.MsgInstallSnapshot})
+	last := *chunks[len(chunks)-1]
+	for _, m := range chunks {
+		c.step(m)
+	}
+	c.finishSnapshot(3, 0) // the term is not on the disk yet
+	c.take(filter{from: 3})
+	for range 5 {
+		again := last
+		c.step(&again)
+	}
+	require.Empty(t, c.take(filter{from: 3}))
+	c.persist(3)
+	require.Equal(t, raft.InstallReply{Index: 9, Offset: 10, Done: true}, c.one(filter{from: 3, kind: raft.MsgInstallReply}).InstallReply)
+}
+
 func TestASnapshotResumesAfterLoss(t *testing.T) {
 	c := behind(t)
 	c.beat(1)

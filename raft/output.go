@@ -93,6 +93,18 @@ func (c *Core) send(m *Message) {
 			}
 		}
 	}
+	if m.Kind == MsgInstallReply {
+		// Likewise, or those of parts that come again would pile up at a disk that is stuck.
+		for _, h := range c.output.held {
+			if h.Kind == MsgInstallReply {
+				if m.InstallReply.Index > h.InstallReply.Index {
+					h.InstallReply = m.InstallReply
+				}
+				m.Release()
+				return
+			}
+		}
+	}
 	c.output.held = append(c.output.held, m)
 }
 
