@@ -15,6 +15,17 @@ var (
 	ErrTooEarly = errors.New("raft: the leader has not committed anything in its term yet; ask again")
 )
 
+// ChangeError is a [Change] that means nothing: it has Node come and go at once, or names nobody, and then Node is [None].
+type ChangeError struct{ Node NodeID }
+
+// Error says which of the two.
+func (e *ChangeError) Error() string {
+	if e.Node == None {
+		return "raft: a change of the configuration names nobody"
+	}
+	return "raft: a change of the configuration has " + e.Node.String() + " come and go at once"
+}
+
 // Change is who is to come and to go, asked for all at once.
 //
 // Voters that leave while others join are swapped for them: they stay voters until all those others have caught up, and one
@@ -62,7 +73,7 @@ func (c *Change) String() string {
 // a learner first, and when others leave for it (see [Change]) they do not before it is a voter. What is so
 // already, or under way, is passed over, and if nothing is left to do the index is 0. The error
 // says why it cannot be done; nothing has changed then: [ErrNotLeader], [ErrTransferring], [ErrTooEarly],
-// [ErrChangeInFlight], [ErrNoVoters] or who is named wrongly. It keeps nothing of change.
+// [ErrChangeInFlight], [ErrNoVoters] or a [*ChangeError]. It keeps nothing of change.
 func (c *Core) Reconfigure(now time.Duration, change *Change) (Index, error) {
 	if c.role != Leader {
 		return 0, ErrNotLeader
@@ -91,12 +102,12 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 	next := &Configuration{Voters: slices.Clone(was.Voters), Outgoing: was.Outgoing, Learners: slices.Clone(was.Learners)}
 	for _, ids := range [...][]NodeID{change.Join, change.Learn, change.Remove} {
 		if slices.Contains(ids, None) {
-			return nil, errors.New("raft: a change of the configuration names nobody")
+			return nil, &ChangeError{None}
 		}
 	}
 	for _, id := range change.Join {
 		if slices.Contains(change.Remove, id) || slices.Contains(change.Learn, id) {
-			return nil, errors.New("raft: a change of the configuration has " + id.String() + " come and go at once")
+			return nil, &ChangeError{id}
 		}
 		if v := find(next.Voters, id); v != nil && !c.replaced(v) {
 			v.Swap = false

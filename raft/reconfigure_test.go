@@ -129,3 +129,18 @@ func TestAWholeClusterIsReplaced(t *testing.T) {
 	c.elect(5, 4, 5, 6)
 	require.Equal(t, "x", c.commands(6))
 }
+
+func TestAChangeThatMeansNothingIsRefused(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.settle(c.all()...)
+	for says, change := range map[string]raft.Change{
+		"raft: a change of the configuration names nobody":               {Learn: []raft.NodeID{raft.None}},
+		"raft: a change of the configuration has n4 come and go at once": {Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}},
+	} {
+		err := c.reconfigure(1, change)
+		var wrong *raft.ChangeError
+		require.ErrorAs(t, err, &wrong)
+		require.EqualError(t, wrong, says)
+	}
+}

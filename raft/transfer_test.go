@@ -70,7 +70,9 @@ func TestTransfersThatCannotBeAreRefused(t *testing.T) {
 	require.ErrorIs(t, c.core(1).TransferLeadership(0, 2), raft.ErrNotLeader)
 	c.elect(1)
 	require.ErrorContains(t, c.core(1).TransferLeadership(0, 4), "not a member")
-	require.ErrorContains(t, c.core(1).TransferLeadership(0, 1), "leads already")
+	var leads *raft.LeadsAlreadyError
+	require.ErrorAs(t, c.core(1).TransferLeadership(0, 1), &leads)
+	require.EqualError(t, leads, "raft: n1 leads already")
 	require.NoError(t, c.core(1).TransferLeadership(0, 2))
 	require.ErrorContains(t, c.core(1).TransferLeadership(0, 3), "being handed to n2")
 }
