@@ -1,5 +1,10 @@
 package spec
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Bounds keep a search finite. A step that leads beyond them is not taken.
 type Bounds struct {
 	// Servers is how many there are, 1 to MaxServers; Voters are those the cluster begins with, all when empty.
@@ -51,4 +56,39 @@ func Init(b *Bounds) State {
 		s.Initial.Voters = SetOf(b.nodes()...)
 	}
 	return s
+}
+
+// String tells the bounds in words.
+func (b *Bounds) String() string {
+	count := func(n int, one string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		if one == "entry" {
+			return fmt.Sprintf("%d entries", n)
+		}
+		return fmt.Sprintf("%d %ss", n, one)
+	}
+	parts := []string{count(b.Servers, "server")}
+	if b.Voters != 0 {
+		parts = append(parts, "at first "+count(b.Voters.Len(), "voter"))
+	}
+	parts = append(parts, count(int(b.Terms), "term"), count(int(b.Entries), "entry"), count(b.Messages, "message"))
+	for _, more := range []struct {
+		there bool
+		words string
+	}{
+		{b.Restarts > 0, count(b.Restarts, "restart")},
+		{!b.Prompt, "disks that write later"},
+		{b.StepDowns, "giving up"},
+		{b.Snapshots, "snapshots"},
+		{b.Reads > 0, count(b.Reads, "read")},
+		{b.Leases, "leases"},
+		{len(b.Configurations) > 0, count(len(b.Configurations), "other configuration")},
+	} {
+		if more.there {
+			parts = append(parts, more.words)
+		}
+	}
+	return strings.Join(parts, ", ")
 }

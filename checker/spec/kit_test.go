@@ -19,14 +19,11 @@ func instead(name string, each func(s, next *State, b *Bounds, yield Yield)) []A
 	panic("there is no action " + name)
 }
 
-// script takes steps of the relation, each named as in a trace, and requires that they can be taken. Of several terms, or messages,
-// it is the highest or last; of several places that AppendEntries sends from, the first from which it has not sent.
+// script is [Follow], which has to get to the end.
 func script(t *testing.T, b *Bounds, actions []Action, steps string) State {
 	t.Helper()
-	s := Init(b)
-	for _, name := range fields(steps) {
-		s = take(t, s, b, actions, name)
-	}
+	s, err := Follow(b, actions, steps)
+	require.NoError(t, err)
 	return s
 }
 
@@ -37,20 +34,7 @@ func fields(steps string) []string {
 
 func take(t *testing.T, s State, b *Bounds, actions []Action, name string) State {
 	t.Helper()
-	var to *State
-	var next State
-	for _, a := range actions {
-		if !strings.HasPrefix(name, a.Name+"(") {
-			continue
-		}
-		a.Each(&s, &next, b, func(i, j Node) {
-			first := to == nil || to.Messages == s.Messages && next.Messages > s.Messages
-			if strings.ReplaceAll(named(a.Name, i, j), " ", "") == name && (first || a.Name != "AppendEntries") {
-				found := next
-				to = &found
-			}
-		})
-	}
+	to := takeStep(&s, b, actions, name)
 	require.NotNil(t, to, "%s is not enabled", name)
 	return *to
 }
@@ -81,9 +65,5 @@ func replace(i, j, steps string) string {
 	return strings.NewReplacer("(i", "("+i, "(j", "("+j, ",i)", ","+i+")", ",j)", ","+j+")").Replace(steps)
 }
 
-// What scripts begin with: n1 leads term 1 and has committed an entry with n2; and it has begun a round for a read, which n2 has
-// answered.
-var (
-	committed = elect("n1", "n2") + "ClientRequest(n1)" + replicate("n1", "n2") + "AdvanceCommitIndex(n1) "
-	oneRead   = committed + "ReadRequest(n1) ReadIndex(n1) ConfirmLeader(n2,n1) "
-)
+// What scripts begin with: n1 leads term 1 and has committed an entry with n2. See also oneRead.
+var committed = elect("n1", "n2") + "ClientRequest(n1)" + replicate("n1", "n2") + "AdvanceCommitIndex(n1) "

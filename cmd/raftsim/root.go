@@ -46,7 +46,7 @@ Exit codes: 0 all passed, 1 a violation, 2 usage or a bad scenario, 3 inconclusi
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(s), replayCommand(s), fuzzCommand(s), mergeCommand(s), shrinkCommand(s), checkCommand(s), benchCommand(s), mutantsCommand(s), schemaCommand(s), liveCommand(s), soundCommand(s))
+	root.AddCommand(runCommand(s), replayCommand(s), fuzzCommand(s), mergeCommand(s), shrinkCommand(s), checkCommand(s), benchCommand(s), mutantsCommand(s), schemaCommand(s), specCommand(s), liveCommand(s), soundCommand(s))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

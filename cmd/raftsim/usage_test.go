@@ -92,7 +92,9 @@ func TestWrongCommandLines(t *testing.T) {
 		"check a --budget 0":      "--budget 0: want a whole number from 1 to 1000000000",
 		"bench idle-4":            `there is no workload "idle-4"; there are idle-3, idle-5,`,
 		"mutants --json=perhaps":  "--json perhaps: want true or false",
-		"run calm.yaml nope.yaml": "nope.yaml: no such file, and no shipped scenario of that name: basic-election,",
+		"run calm.yaml slow-dsik": "slow-dsik: no such file, and no shipped scenario of that name: did you mean slow-disk?",
+		"spec nope":               `there is no search "nope"; there are elections-and-logs, restarts,`,
+		"spec two-raeds":          `there is no search "two-raeds": did you mean two-reads?`,
 	} {
 		t.Run(line, func(t *testing.T) {
 			got := raftsim(t, strings.Fields(line)...)
@@ -117,7 +119,7 @@ func TestNoCommand(t *testing.T) {
 
 // Help that was asked for is a result.
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "live", "help", "completion"} {
+	for _, name := range []string{"raftsim", "run", "replay", "shrink", "fuzz", "merge", "check", "bench", "mutants", "schema", "spec", "live", "help", "completion"} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{name}
 			if name == "raftsim" {
