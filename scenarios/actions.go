@@ -60,7 +60,7 @@ func (t *timeline) act(e *entry) {
 		t.r.note("line %d: snapshot of %v", e.Position.Line, e.nodes)
 	case script.SetClock:
 		t.changes = append(t.changes, e.place)
-		e.effects = t.setClocks(e, a.Jump)
+		e.effects = t.setClocks(e, a.Jump, a.Offset != nil)
 		t.r.note("line %d: clock of %v", e.Position.Line, e.nodes)
 	case script.SetDisk:
 		t.changes = append(t.changes, e.place)
@@ -168,7 +168,7 @@ func (t *timeline) undo(e *entry) {
 		t.r.states.linksChanged()
 	case script.SetClock:
 		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
-		t.setClocks(e, 0)
+		t.setClocks(e, 0, e.Action.(script.SetClock).Offset != nil)
 		t.r.note("line %d: the change of clock ends", e.Position.Line)
 	case script.SetDisk:
 		t.changes = slices.DeleteFunc(t.changes, func(i int) bool { return i == e.place })
@@ -216,16 +216,19 @@ func (t *timeline) setTimers(e *entry) int {
 	return set
 }
 
-// setClocks brings the clocks that an entry changes to the drift they are to have now, and has them jump. It returns how many
-// it set.
-func (t *timeline) setClocks(e *entry, jump time.Duration) int {
-	set := 0
+// setClocks brings the clocks that an entry changes to the drift they are to have now, and has them jump; or, to set them, to the
+// offset that they are to have. It returns how many it changed.
+func (t *timeline) setClocks(e *entry, jump time.Duration, set bool) int {
+	changed := 0
 	for _, id := range e.nodes {
+		if set {
+			jump = t.r.world.Now() + t.offset(id) - t.r.world.Clock(id)
+		}
 		if t.r.world.SetClock(id, sim.Clock{Drift: t.drift(id), Jump: jump}) {
-			set++
+			changed++
 		}
 	}
-	return set
+	return changed
 }
 
 // apply brings the links or timeouts that an entry changes to what they are to be now. It returns how many it set.

@@ -361,3 +361,14 @@ func (t *timeline) link(from, to raft.NodeID) sim.Link {
 	}
 	return now
 }
+
+// offset is how far ahead of true time a node's clock is to be set now: by the last change in force.
+func (t *timeline) offset(id raft.NodeID) time.Duration {
+	offset := time.Duration(0)
+	for _, i := range t.changes {
+		if a, ok := t.entries[i].Action.(script.SetClock); ok && a.Offset != nil && slices.Contains(t.entries[i].nodes, id) {
+			offset = *a.Offset
+		}
+	}
+	return offset
+}

@@ -55,6 +55,30 @@ timeline:
 	}, lines)
 }
 
+// An offset is from true time, whatever the clock has gone through; a jump is from what it shows. A window sets the clock right.
+func TestClocksAreOffTrueTime(t *testing.T) {
+	lines, _ := faults(t, `
+duration: 5s
+timeline:
+  - {at: 0s, clock: {drift: 10%}, on: n1}
+  - {at: 1s, clock: {offset: 500ms, drift: 0%}, on: n1}
+  - {at: 2s, clock: {jump: 500ms}, on: n1}
+  - {during: 3s..4s, clock: {offset: -20ms, drift: 50%}, on: n1}
+`, sim.EventClock)
+	require.Equal(t, []string{
+		"1s the clock of n1 is changed: set by 400ms, runs +0 ppm", // it showed 1.1s
+		"2s the clock of n1 is changed: set by 500ms, runs +0 ppm",
+		"3s the clock of n1 is changed: set by -1.02s, runs +500000 ppm",
+		"4s the clock of n1 is changed: set by 20ms, runs +0 ppm", // for the offset of before is still in force
+	}, lines)
+
+	lines, _ = faults(t, `
+duration: 3s
+timeline: [{during: 1s..2s, clock: {offset: -2s, drift: 10%}, on: n2}]
+`, sim.EventClock)
+	require.Equal(t, []string{"1s the clock of n2 is changed: set by -2s, runs +100000 ppm", "2s the clock of n2 is changed: set by 1.9s, runs +0 ppm"}, lines)
+}
+
 // A window undoes nothing that it did not do: neither what was so before it, nor what has been done again since.
 func TestUndoOnlyWhatItDid(t *testing.T) {
 	lines, r := faults(t, `

@@ -146,7 +146,7 @@ func withinLimits(s *script.Scenario) bool {
 			}
 		case script.SetClock:
 			lease := s.Cluster.Reads == script.ReadsLease
-			if lease && (a.Jump != 0 || a.Drift != nil && max(*a.Drift, -*a.Drift) > int64(s.Cluster.ClockDrift)) {
+			if lease && (a.Jump != 0 || a.Offset != nil || a.Drift != nil && max(*a.Drift, -*a.Drift) > int64(s.Cluster.ClockDrift)) {
 				return false
 			}
 		}

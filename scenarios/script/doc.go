@@ -89,7 +89,10 @@
 //	  - during: 15.6s..15.8s       # or at: back at once
 //	    wipe: n2                   # comes back with an empty disk, and joins anew by a join
 //	  - during: 15.6s..15.8s
-//	    clock: {drift: -2%, jump: 30ms}   # a jump is not taken back
+//	    clock: {drift: -2%, jump: 30ms}   # from what the clock shows; not taken back
+//	    on: n3
+//	  - during: 15.6s..15.8s
+//	    clock: {offset: -1s}       # behind true time; right again at the end
 //	    on: n3
 //	  - during: 15.6s..15.8s
 //	    disk: {sync: 5ms..50ms, unsynced: torn}   # slow; a crash tears (or leaves: kept, lost) what is not synced

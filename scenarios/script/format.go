@@ -281,6 +281,9 @@ func clockParts(c *SetClock) []string {
 	if c.Jump != 0 {
 		keys = append(keys, "jump: "+c.Jump.String())
 	}
+	if c.Offset != nil {
+		keys = append(keys, "offset: "+c.Offset.String())
+	}
 	return keys
 }
 

@@ -113,7 +113,7 @@ func (r *reader) apart(j Join, n *node) bool {
 	return true
 }
 
-var clockKeys = []string{"drift", "jump"}
+var clockKeys = []string{"drift", "jump", "offset"}
 
 func (r *reader) clock(n *node) (Action, bool) {
 	f, ok := r.mapping(n, "clock", clockKeys)
@@ -138,13 +138,27 @@ func (r *reader) clock(n *node) (Action, bool) {
 		c.Drift, sound = &v, sound && ok
 	}
 	if n := f.get("jump"); n != nil {
-		v, ok := r.signed(n, func(n *node) (int64, bool) {
-			t, ok := r.time(n, "ms", time.Nanosecond)
-			return int64(t), ok
-		})
-		c.Jump, sound = time.Duration(v), sound && ok
+		v, ok := r.signedTime(n)
+		c.Jump, sound = v, sound && ok
+	}
+	if n := f.get("offset"); n != nil {
+		v, ok := r.signedTime(n)
+		c.Offset, sound = &v, sound && ok
+		if f.get("jump") != nil {
+			r.on(n, "jump and offset both set the clock, from what it shows and from true time; give one of them")
+			sound = false
+		}
 	}
 	return c, sound
+}
+
+// signedTime reads a time that may have a minus in front.
+func (r *reader) signedTime(n *node) (time.Duration, bool) {
+	v, ok := r.signed(n, func(n *node) (int64, bool) {
+		t, ok := r.time(n, "ms", time.Nanosecond)
+		return int64(t), ok
+	})
+	return time.Duration(v), ok
 }
 
 // signed reads a value that may have a minus in front.

@@ -262,8 +262,10 @@ func actionSchema() *jsonschema.Schema {
 	timers.MinProperties = &least
 	clock := object("",
 		property{"drift", "How much faster the clocks run than true time; slower with a minus.", matching(`^-?` + strings.TrimPrefix(percentPattern, "^"))},
-		property{"jump", "How far the clocks are set forward; back with a minus.", matching(`^-?` + timePattern + `$`)})
+		property{"jump", "How far the clocks are set forward from what they show; back with a minus.", matching(`^-?` + timePattern + `$`)},
+		property{"offset", "How far ahead of true time the clocks are set; behind with a minus. Within a during they are set right at its end.", matching(`^-?` + timePattern + `$`)})
 	clock.MinProperties = &least
+	clock.Not = &jsonschema.Schema{Required: []string{"jump", "offset"}}
 	disk := object("",
 		property{"sync", "How long a sync takes.", times()},
 		property{"fail", "What fails.", oneWord("sync")},

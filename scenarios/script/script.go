@@ -187,11 +187,14 @@ type (
 	Snapshot struct{ Nodes Selector }
 	// Wipe crashes nodes and erases their disks. They come back, at once or at the end of a `during`, as nodes that nobody knows.
 	Wipe struct{ Nodes Selector }
-	// SetClock has the clocks of the nodes of Entry.On jump, and run faster or slower by Drift, in parts per million; nil
-	// leaves it. Within a `during` the drift ends; a jump stays.
+	// SetClock has the clocks of the nodes of Entry.On jump, or sets them to so much before true time, and has them run faster or
+	// slower by Drift, in parts per million; nil leaves it. A jump is from what a clock shows, an offset from true
+	// time; one of them is 0 or nil. Within a `during` drift and offset end, and the clock is set right, or to
+	// the offset that is still in force; a jump stays.
 	SetClock struct {
-		Drift *int64
-		Jump  time.Duration
+		Drift  *int64
+		Jump   time.Duration
+		Offset *time.Duration
 	}
 	// SetDisk changes the disks of the nodes of Entry.On. What is nil, false or drawn stays as it was.
 	SetDisk struct {

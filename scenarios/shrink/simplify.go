@@ -226,9 +226,9 @@ func (s *shrinker) plainEntry(i int) {
 	case script.SetTimers:
 		s.plainTimers(i, a)
 	case script.SetClock:
-		if a.Drift != nil && a.Jump != 0 {
+		if a.Drift != nil && (a.Jump != 0 || a.Offset != nil) {
 			_ = change(func(e *script.Entry) { e.Action = script.SetClock{Drift: a.Drift} }) ||
-				change(func(e *script.Entry) { e.Action = script.SetClock{Jump: a.Jump} })
+				change(func(e *script.Entry) { e.Action = script.SetClock{Jump: a.Jump, Offset: a.Offset} })
 		}
 	case script.Join:
 		if a.InsteadOf != nil && change(func(e *script.Entry) { e.Action = script.Join{Nodes: a.Nodes} }) {
