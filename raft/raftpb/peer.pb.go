@@ -223,7 +223,11 @@ func (x *Hello) GetIncarnation() uint64 {
 type Met struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether messages of that name have been taken before.
-	Known         bool `protobuf:"varint,1,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,1,opt,name=known,proto3" json:"known,omitempty"`
+	// The index of the configuration that the node knows to be committed, 0 when it knows of none, or does not tell.
+	ConfigurationIndex uint64 `protobuf:"varint,2,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
+	// Whether that configuration has a member of that name.
+	Member        bool `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -261,6 +265,20 @@ func (*Met) Descriptor() ([]byte, []int) {
 func (x *Met) GetKnown() bool {
 	if x != nil {
 		return x.Known
+	}
+	return false
+}
+
+func (x *Met) GetConfigurationIndex() uint64 {
+	if x != nil {
+		return x.ConfigurationIndex
+	}
+	return 0
+}
+
+func (x *Met) GetMember() bool {
+	if x != nil {
+		return x.Member
 	}
 	return false
 }
@@ -1285,9 +1303,11 @@ const file_peer_proto_rawDesc = "" +
 	"\acluster\x18\x03 \x01(\x04R\acluster\x12\x12\n" +
 	"\x04from\x18\x04 \x01(\x04R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x04R\x02to\x12 \n" +
-	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"\x1b\n" +
+	"\vincarnation\x18\x06 \x01(\x04R\vincarnation\"d\n" +
 	"\x03Met\x12\x14\n" +
-	"\x05known\x18\x01 \x01(\bR\x05known\"]\n" +
+	"\x05known\x18\x01 \x01(\bR\x05known\x12/\n" +
+	"\x13configuration_index\x18\x02 \x01(\x04R\x12configurationIndex\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\bR\x06member\"]\n" +
 	"\aAddress\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\x04R\x04node\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +

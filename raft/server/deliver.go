@@ -25,7 +25,12 @@ func (p peerService) Meet(ctx context.Context, h *raftpb.Hello) (*raftpb.Met, er
 	if err := p.s.admit(ctx, h); err != nil {
 		return nil, err
 	}
-	return &raftpb.Met{Known: p.s.book.met(raft.NodeID(h.From))}, nil
+	from := raft.NodeID(h.From)
+	met := &raftpb.Met{Known: p.s.book.met(from)}
+	if v := p.s.view.get(); v.settled() {
+		met.ConfigurationIndex, met.Member = uint64(v.ConfigurationIndex), v.names(from)
+	}
+	return met, nil
 }
 
 // Deliver implements [raftpb.PeerServer].

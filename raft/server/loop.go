@@ -314,6 +314,9 @@ func (l *loop) Logging() bool { return !l.quiet && l.lines.enabled() }
 
 // Log implements [replica.Env].
 func (l *loop) Log(line string) {
+	if l.s.outcast.Load() && standsForElection(line) {
+		return
+	}
 	var status raft.Status
 	if l.replica != nil {
 		status = l.replica.Core().Status()

@@ -59,6 +59,8 @@ type Server struct {
 	booted, closing chan struct{}
 	// draining says that no new requests are taken.
 	draining atomic.Bool
+	// outcast says that the node is no member any more for certain.
+	outcast atomic.Bool
 }
 
 // New takes the data folder and the address into use. The node is not there for others before [Server.Run].
@@ -148,6 +150,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.work.Go(s.join)
 	}
 	s.work.Go(s.watch)
+	s.work.Go(s.lookForPlace)
 	select {
 	case err := <-ended:
 		return err

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"raftsim/raft"
+	"raftsim/raft/raftpb"
+)
+
+// A node that was removed while it was down is told by the others, says so once, and is quiet until it is a member again.
+func TestANodeThatWasRemovedSaysSoAndIsQuiet(t *testing.T) {
+	nodes := runCluster(t, 4, func(c *Config) {
+		c.Timeouts.ElectionMin, c.Timeouts.ElectionMax = 100*time.Millisecond, 200*time.Millisecond
+	})
+	leader := leaderOf(t, nodes...)
+	gone := followerOf(t, nodes...)
+	admin := raftpb.NewAdminClient(conn(t, leader))
+	gone.end()
+	_, err := admin.ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Remove: []uint64{uint64(gone.cfg.ID)}})
+	require.NoError(t, err)
+
+	again := run(t, gone.cfg)
+	says := "Node " + gone.cfg.ID.String() + " is no member of this cluster any more"
+	eventually(t, "it says that it is no member", func() bool { return again.hasSaid(says) })
+	v := again.view.get()
+	require.True(t, v.names(gone.cfg.ID), "its own log does not say so")
+
+	_, err = admin.ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Add: []*raftpb.Newcomer{{Id: uint64(gone.cfg.ID), Address: again.Addr()}}})
+	require.NoError(t, err)
+	eventually(t, "it follows again", func() bool { return again.view.get().Leader != raft.None && !again.outcast.Load() })
+	require.Equal(t, 1, strings.Count(again.said.String(), says))
+
+	again.end() // its loop is ours now
+	for _, outcast := range []bool{true, false} {
+		again.outcast.Store(outcast)
+		before := strings.Count(again.said.String(), "starting election")
+		again.loop.Log("Node n9 timed out, starting election")
+		require.Equal(t, outcast, before == strings.Count(again.said.String(), "starting election"))
+	}
+}
+
+// Only who is told by a later configuration is sure: not a member, and not who reaches nobody.
+func TestANodeIsAMemberWhileThereIsDoubt(t *testing.T) {
+	nodes := runCluster(t, 3, nil)
+	leader := leaderOf(t, nodes...)
+	n := followerOf(t, nodes...)
+	require.False(t, n.removedAfter(0), "the others say that it is one")
+	admin := raftpb.NewAdminClient(conn(t, leader))
+	_, err := admin.ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Remove: []uint64{uint64(n.cfg.ID)}})
+	require.NoError(t, err)
+	v := leader.view.get()
+	require.True(t, n.removedAfter(0))
+	require.False(t, n.removedAfter(v.ConfigurationIndex), "what is told is no later than what it knows itself")
+	for _, other := range nodes {
+		if other != n {
+			other.end()
+		}
+	}
+	require.False(t, n.removedAfter(0), "nobody tells anything")
+}
+
+func TestWhichLinesTellOfElections(t *testing.T) {
+	for line, want := range map[string]bool{
+		"Node n6 timed out, starting election":        true,
+		"Node n6 sends RPC RequestPreVote to Node n1": true,
+		"Node n6 sends RPC RequestVote to Node n1":    true,
+		"Node n6 sends RPC AppendEntries to Node n1":  false,
+		"Node n6 becomes follower":                    false,
+		"Node n6 installs a snapshot of entry 9":      false,
+	} {
+		require.Equal(t, want, standsForElection(line), line)
+	}
+}
