@@ -179,7 +179,7 @@ func TestRefusedAppends(t *testing.T) {
 	r := play(t, `
 duration: 1500ms
 network: {loss: 10%}
-clients: {count: 2, rate: 20/s, timeout: 60ms, value_size: 1MiB, mix: {append: 80%, get: 20%}, keys: 1}
+clients: {count: 2, rate: 12/s, timeout: 60ms, value_size: 1MiB, mix: {append: 95%, get: 5%}, keys: 1}
 expect: {history: linearizable}
 `, o)
 	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
