@@ -43,6 +43,8 @@ type Checker struct {
 	// leases says that leaders may serve reads by lease, promise how long whoever answers one elects no other.
 	leases  bool
 	promise time.Duration
+	// thorough has every observation go the long way, for a test to compare.
+	thorough bool
 }
 
 // properties is a set of properties.

@@ -167,7 +167,7 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 			return
 		}
 	}
-	if n.knows(m) {
+	if c.Knows(m) {
 		return
 	}
 	a := &n.arrived
@@ -206,10 +206,14 @@ func (c *Checker) Received(at Moment, m *raft.Message) {
 	}
 }
 
-// knows says whether a message can change nothing, as nearly all of an idle cluster's: it is no news, and what arrived
-// is nothing then.
-func (n *node) knows(m *raft.Message) bool {
-	if m.Term != n.seen.term {
+// Knows says whether [Checker.Received] need not be told of a message, since it can change nothing, as nearly all of an idle
+// cluster's: it is no news, and what arrived is nothing then.
+func (c *Checker) Knows(m *raft.Message) bool {
+	if m.To >= raft.NodeID(len(c.nodes)) {
+		return false
+	}
+	n := &c.nodes[m.To]
+	if m.Term != n.seen.term || !c.told {
 		return false
 	}
 	switch m.Kind {

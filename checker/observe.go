@@ -79,15 +79,24 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 
 // observe judges an observation that shows something new.
 func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
+	var s step
+	s.n, s.o, s.event, s.at, s.was, s.known = n, o, at.Event, at.At, &n.seen, c.Committed()
+	if !c.thorough && n.usual(o) {
+		c.takeUsual(&s)
+		c.takeCommit(&s)
+		v := c.judgeUsual(&s)
+		n.event = at.Event
+		n.seen.last, n.seen.synced, n.seen.durable = o.LastIndex, o.DurableIndex, durable(o)
+		n.seen.commit, n.seen.applied = o.Commit, o.Applied
+		return c.keepsPromises(&s, v)
+	}
 	if v := inconsistent(n, o); v != nil {
 		return v
 	}
 	if n.seen.boot != 0 && o.Boot != n.seen.boot {
 		c.Down(at, n.id)
 	}
-	var s step
-	s.n, s.o, s.event, s.at, s.was = n, o, at.Event, at.At, &n.seen
-	s.boot, s.known = o.Boot != n.seen.boot, c.Committed()
+	s.boot = o.Boot != n.seen.boot
 	if s.boot && o.Incarnation != 0 {
 		s.wasIncarnation, n.incarnation = n.incarnation, o.Incarnation
 	}
@@ -104,8 +113,14 @@ func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	if compacted {
 		c.forget()
 	}
+	return c.keepsPromises(&s, v)
+}
+
+// keepsPromises judges, unless v is wrong already, what the node has promised and said by what it is after the event.
+func (c *Checker) keepsPromises(s *step, v *Violation) *Violation {
+	n := s.n
 	if v == nil && (s.elected || s.claim != 0 || len(n.pending) > 0) {
-		c.promiseToSelf(&s)
+		c.promiseToSelf(s)
 		v = c.settle(n)
 	}
 	if v == nil && n.owing {

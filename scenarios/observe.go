@@ -144,24 +144,35 @@ func (r *Run) stopped(id raft.NodeID) {
 	r.rolesChanged()
 }
 
+// The hooks that come with nearly every event are function literals and not methods, which would be called by way of another function.
+
 // touched shows a node to the checker after every event that may have changed it.
-func (r *Run) touched(id raft.NodeID) {
-	n := &r.nodes[id]
-	switch {
-	case n.core != nil:
-		changed := n.core.TakeChanged()
-		if changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(id) {
-			was := n.seen
-			n.core.StatusTo(&n.seen)
-			r.look(n, &was, changed)
+func (r *Run) touched() func(id raft.NodeID) {
+	return func(id raft.NodeID) {
+		n := &r.nodes[id]
+		if n.core != nil {
+			if changed := n.core.TakeChanged(); changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(id) {
+				r.look(n, changed)
+			}
+			n.fresh = false
+		} else {
+			r.lookElsewhere(n)
 		}
-		n.fresh = false
+		if len(r.timeline.milestones) > 0 {
+			r.timeline.checkMilestones()
+		}
+	}
+}
+
+// lookElsewhere shows a process to the checker that is not around a core.
+func (r *Run) lookElsewhere(n *node) {
+	switch {
 	case n.mirror != nil:
 		if n.mirror.Shown() {
 			r.reflect(n)
 		}
 	case n.observer != nil:
-		r.seen = checker.Observation{Node: id, Boot: n.boot}
+		r.seen = checker.Observation{Node: n.id, Boot: n.boot}
 		n.observer.Observe(&r.seen)
 		if n.fresh && r.seen.LastIndex == r.seen.Base {
 			r.seen.Changed = r.seen.Base + 1 // an empty log is as read from disk
@@ -170,9 +181,6 @@ func (r *Run) touched(id raft.NodeID) {
 		was := n.seen
 		n.seen = statusOf(&r.seen)
 		r.judge(n, &was)
-	}
-	if len(r.timeline.milestones) > 0 {
-		r.timeline.checkMilestones()
 	}
 }
 
@@ -191,8 +199,10 @@ func (r *Run) reflect(n *node) {
 
 // look shows what is new of a core. It sets r.seen field by field: a struct made elsewhere and copied there would be copied
 // in wider words than it was written in, which makes the processor wait.
-func (r *Run) look(n *node, was *raft.Status, changed raft.Index) {
+func (r *Run) look(n *node, changed raft.Index) {
+	was := n.seen
 	s, o := &n.seen, &r.seen
+	n.core.StatusTo(s)
 	o.Node, o.Boot, o.Incarnation = n.id, n.boot, n.core.Incarnation()
 	o.Role, o.Term, o.Vote = s.Role, s.Term, s.Vote
 	o.Base, o.BaseTerm, o.LastIndex = s.Base, s.BaseTerm, s.LastIndex
@@ -204,7 +214,7 @@ func (r *Run) look(n *node, was *raft.Status, changed raft.Index) {
 		o.Changed = max(changed, s.Base+1) // what was written may have been compacted since
 		o.Suffix = r.entries(n.core, o.Changed, s.LastIndex)
 	}
-	r.judge(n, was)
+	r.judge(n, &was)
 }
 
 // entries returns a part of a log in one piece, which is good until the next call.
@@ -275,28 +285,22 @@ func (r *Run) judge(n *node, was *raft.Status) {
 	r.abstract.changed()
 }
 
-// received tells the checker of a message that a node is about to handle.
-func (r *Run) received(to, _ raft.NodeID, m sim.Message) {
-	if m, ok := m.(*raft.Message); ok {
-		r.states.told(to, m)
-		r.check.Received(r.checkMoment(), m)
+// received tells the checker of a message that a node is about to handle, unless it is no news.
+func (r *Run) received() func(to, from raft.NodeID, m sim.Message) {
+	return func(to, _ raft.NodeID, m sim.Message) {
+		if rm, ok := m.(*raft.Message); ok && !r.check.Knows(rm) {
+			r.states.told(to, rm)
+			r.check.Received(r.checkMoment(), rm)
+		}
 	}
 }
 
-// sent tells the checker of messages that leave a node, and of what they promise.
-func (r *Run) sent(from, to raft.NodeID, m sim.Message) {
-	rm, ok := m.(*raft.Message)
-	if !ok {
-		return
-	}
-	n := &r.nodes[from]
-	if n.said.again(to, rm) {
-		return
-	}
-	r.judgeSent(n, to, rm)
-	n.said.take(to, rm, n.seen.LastIndex)
-	if r.check.Owes(from) {
-		n.said = said{} // the next look at the node has to see to that first
+// sent tells the checker of messages that leave a node, and of what they promise, unless the last one did.
+func (r *Run) sent() func(from, to raft.NodeID, m sim.Message) {
+	return func(from, to raft.NodeID, m sim.Message) {
+		if rm, ok := m.(*raft.Message); ok && !r.nodes[from].said.again(to, rm) {
+			r.judgeSent(&r.nodes[from], to, rm)
+		}
 	}
 }
 
@@ -319,6 +323,10 @@ func (r *Run) judgeSent(n *node, to raft.NodeID, rm *raft.Message) {
 		r.promised(at, from, rm, checker.VotePromise, to, 0)
 	case rm.Kind == raft.MsgInstallReply && rm.InstallReply.Done:
 		r.promised(at, from, rm, checker.EntryPromise, to, rm.InstallReply.Index)
+	}
+	n.said.take(to, rm, n.seen.LastIndex)
+	if r.check.Owes(from) {
+		n.said = said{} // the next look at the node has to see to that first
 	}
 }
 

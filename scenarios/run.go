@@ -239,7 +239,7 @@ func baseLink(n script.Network) sim.Link {
 
 // hooks are those the run itself needs, and those it passes on.
 func (r *Run) hooks() sim.Hooks {
-	h := sim.Hooks{Touched: r.touched, Sent: r.sent, Received: r.received, Booted: r.booted, Stopped: r.stopped}
+	h := sim.Hooks{Touched: r.touched(), Sent: r.sent(), Received: r.received(), Booted: r.booted, Stopped: r.stopped}
 	h.Requested, h.Answered = r.requested, r.answered
 	if r.opts.Trace != nil || r.opts.each != nil || r.opts.Observe != nil || r.opts.StopAtEvent != 0 {
 		h.Trace = r.trace

@@ -45,7 +45,7 @@ func (w *World) handle(e queued) {
 	case queuedMessage:
 		w.arrive(e)
 	case queuedArrived:
-		w.deliver(e, w.nodes[e.id()-1])
+		w.deliver(e, w.nodes[e.id()-1], w.packets.at(e.ref()))
 	case queuedTimer:
 		n := w.nodes[e.id()-1]
 		a := &n.timers[e.ref()]

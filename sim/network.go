@@ -181,23 +181,23 @@ func (w *World) lead(p *packet, to uint16) {
 
 // arrive takes a message off the network.
 func (w *World) arrive(e queued) {
-	n := w.nodes[e.id()-1]
-	if p := w.packets.at(e.ref()); p.ordered {
+	n, p := w.nodes[e.id()-1], w.packets.at(e.ref())
+	if p.ordered {
 		w.lead(p, e.id())
 	}
 	if w.holds != 0 && w.hold(n, e) {
 		return
 	}
-	if w.severed != 0 && w.between(raft.NodeID(w.packets.at(e.ref()).from), n.id).severed != 0 {
+	if w.severed != 0 && w.between(raft.NodeID(p.from), n.id).severed != 0 {
 		w.beginVain(e.at)
 		w.dropPacket(e.ref(), n.id, DropCut)
 		return
 	}
-	w.deliver(e, n)
+	w.deliver(e, n, p)
 }
 
 // deliver hands a message that has arrived to a process.
-func (w *World) deliver(e queued, n *node) {
+func (w *World) deliver(e queued, n *node, p *packet) {
 	if n.process == nil {
 		w.beginVain(e.at)
 		w.dropPacket(e.ref(), n.id, DropDown)
@@ -207,7 +207,6 @@ func (w *World) deliver(e queued, n *node) {
 		n.held = append(n.held, queued{what: queuedArrived.of(e.id(), e.ref())})
 		return
 	}
-	p := w.packets.at(e.ref())
 	m, from, cause := p.message, raft.NodeID(p.from), p.cause
 	w.begin(e.at, word(EventMessage, e.id(), uint16(from), p.size), cause)
 	if w.hooks.Trace != nil {
