@@ -227,12 +227,22 @@ func uvarint(data []byte, at int) (v uint64, next int, ok bool) {
 	if at < len(data) && data[at] < 0x80 {
 		return uint64(data[at]), at + 1, true
 	}
-	v, n := binary.Uvarint(data[at:])
-	// A last byte of 0 adds nothing: a shorter form of the same number exists.
-	if n <= 0 || data[at+n-1] == 0 {
-		return 0, at, false
+	// Not by way of binary.Uvarint, which knows no shortest form and asks of each byte what only the tenth is asked.
+	for k, shift := at, uint(0); k < len(data) && shift < 63; k, shift = k+1, shift+7 {
+		b := data[k]
+		if b >= 0x80 {
+			v |= uint64(b&0x7f) << shift
+			continue
+		}
+		if b == 0 && k > at {
+			return 0, at, false // a last byte of 0 adds nothing: a shorter form of the same number exists
+		}
+		return v | uint64(b)<<shift, k + 1, true
 	}
-	return v, at + n, true
+	if end := at + binary.MaxVarintLen64; end <= len(data) && data[end-1] == 1 {
+		return v | 1<<63, end, true // one bit is left for a tenth byte
+	}
+	return 0, at, false
 }
 
 // bytesAt reads a length of at most limit and as many bytes. On failure it returns at as it was.

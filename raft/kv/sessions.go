@@ -89,11 +89,19 @@ func (s *Store) admit(id SessionID) *session {
 // first command for as long as no session has ever expired. After that nobody can tell a new session from
 // one that is gone, whose operations would take effect again.
 func (s *Store) known(id SessionID) *session {
-	client := s.sessions[id]
+	client := s.session(id)
 	if client == nil && !s.expired && id < FirstOpened {
 		client = s.admit(id)
 	}
 	return client
+}
+
+// session returns the session of that name, nil when there is none. Often it is the one used last.
+func (s *Store) session(id SessionID) *session {
+	if s.newest != nil && s.newest.id == id {
+		return s.newest
+	}
+	return s.sessions[id]
 }
 
 // open gives out a session that there has never been.

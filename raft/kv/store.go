@@ -196,7 +196,7 @@ func (s *Store) Get(key string) string {
 // Lookup returns the result of an operation that was the last its session applied, and false for any
 // other: one not applied yet, or one that the session has gone on from.
 func (s *Store) Lookup(id SessionID, seq uint64) (Result, bool) {
-	if client := s.sessions[id]; client != nil && client.seq == seq {
+	if client := s.session(id); client != nil && client.seq == seq {
 		return client.result, true
 	}
 	return Result{}, false
