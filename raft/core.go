@@ -119,43 +119,45 @@ type Restored struct {
 // Time is the node's own clock, any clock that seldom jumps. The core has deadlines and
 // acts when told that one has passed; being told early or late is safe.
 type Core struct {
-	id      NodeID
-	birth   Birth
-	cfg     Config
-	window  tracker.Window
-	members members
-	log     log
-	hard    HardState
-	role    Role
-	leader  NodeID
-	granted []bool // candidate: who voted for us, by place
-	peers   []peer // leader: by place
+	// First what nearly every call looks at, side by side.
+	id   NodeID
+	role Role
 	// due says that entries may be ready to leave since Output last looked.
-	due   bool
-	reads reads
-	lease lease
-	// uncommitted is the size of a leader's entries beyond the commit index.
-	uncommitted int
-	// snapshot is the latest that is on the disk; incoming what arrives of a leader's.
-	snapshot *Snapshot
-	incoming incoming
-	// noticed are nodes that go by a member's name and are not that member.
-	noticed []stranger
-	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
-	successor    NodeID
-	transferEnds time.Duration
+	due    bool
+	hard   HardState
+	leader NodeID
 
 	heardAt   time.Duration // when the election timer was last reset
 	election  time.Duration // the drawn timeout
 	heartbeat time.Duration // leader: when the next heartbeat is due
+	// successor is whom leadership is being handed to, None for nobody, until transferEnds.
+	successor NodeID
 
-	output  output
+	log     log
 	durable durable
-	pool    messagePool
+	// uncommitted is the size of a leader's entries beyond the commit index.
+	uncommitted int
+	peers       []peer // leader: by place
+	reads       reads
+	output      output
+	members     members
+	window      tracker.Window
+	pool        messagePool
 	// scratch of majorities
 	indexes []Index
 	times   []time.Duration
 	rounds  []uint64
+
+	cfg     Config
+	birth   Birth
+	lease   lease
+	granted []bool // candidate: who voted for us, by place
+	// snapshot is the latest that is on the disk; incoming what arrives of a leader's.
+	snapshot *Snapshot
+	incoming incoming
+	// noticed are nodes that go by a member's name and are not that member.
+	noticed      []stranger
+	transferEnds time.Duration
 }
 
 // New makes a core of what was found on the disk, as a follower at time now. A node that was born without a configuration

@@ -35,7 +35,8 @@ func (c *Core) handleAppend(now time.Duration, m *Message, stale bool) error {
 	c.commit(min(a.Commit, match))
 
 	r := c.message(MsgAppendReply, m.From)
-	r.AppendReply = AppendReply{Success: true, PrevIndex: a.PrevIndex, Match: match, Round: a.Round}
+	y := &r.AppendReply // field by field: there is one for nearly every message
+	y.Success, y.PrevIndex, y.Match, y.Round = true, a.PrevIndex, match, a.Round
 	c.send(r)
 	return nil
 }

@@ -43,9 +43,9 @@ func (c *Core) sizeOf(lo, hi Index) int {
 
 // appendOwn puts an entry of the current term at the end of the leader's log. Output sends it on.
 func (c *Core) appendOwn(kind EntryKind, data []byte) Index {
-	e := Entry{Index: c.log.last + 1, Term: c.hard.Term, Kind: kind, Data: data}
+	e := c.log.grow(c.hard.Term)
+	e.Index, e.Term, e.Kind, e.Data = c.log.last, c.hard.Term, kind, data
 	c.log.touch(e.Index)
-	c.log.push(&e)
 	c.uncommitted += e.Size()
 	c.due = true
 	return e.Index
@@ -236,7 +236,11 @@ func (c *Core) commit(i Index) {
 	if i <= c.log.commit {
 		return
 	}
-	if c.role == Leader {
+	switch {
+	case c.role != Leader:
+	case i == c.log.commit+1: // without a detour, as with little to do
+		c.uncommitted -= c.log.at(i).Size()
+	default:
 		c.uncommitted -= c.sizeOf(c.log.commit+1, i)
 	}
 	c.log.commit = i

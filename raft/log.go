@@ -84,7 +84,10 @@ func (l *log) append(es []Entry) {
 }
 
 // push puts one entry at the end.
-func (l *log) push(e *Entry) {
+func (l *log) push(e *Entry) { *l.grow(e.Term) = *e }
+
+// grow makes a place for an entry of a term at the end, which is to be filled.
+func (l *log) grow(t Term) *Entry {
 	n := len(l.chunks)
 	if n == 0 || len(l.chunks[n-1]) == chunkSize {
 		// What of the first chunk lies at or below the base stays empty.
@@ -92,11 +95,13 @@ func (l *log) push(e *Entry) {
 		n++
 	}
 	c := &l.chunks[n-1]
-	*c = append(*c, *e)
-	l.last = e.Index
-	if n := len(l.runs); n == 0 || l.runs[n-1].term != e.Term {
-		l.runs = append(l.runs, termRun{first: e.Index, term: e.Term})
+	k := len(*c)
+	*c = (*c)[:k+1]
+	l.last++
+	if n := len(l.runs); n == 0 || l.runs[n-1].term != t {
+		l.runs = append(l.runs, termRun{first: l.last, term: t})
 	}
+	return &(*c)[k]
 }
 
 // cut takes away entry i and all after it. Cutting what is committed would lose it: a panic.
@@ -150,6 +155,9 @@ func (l *log) touch(i Index) {
 		l.changed = i
 	}
 }
+
+// at returns entry i, base < i <= last.
+func (l *log) at(i Index) *Entry { return &l.chunks[(i-1)>>chunkBits-l.gone][(i-1)&chunkMask] }
 
 // slice returns entries from lo, above base, up to hi or up to the end of lo's chunk, whichever
 // comes first; it is empty when lo > hi.

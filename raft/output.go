@@ -219,7 +219,9 @@ func (c *Core) Persisted(now time.Duration, t Ticket) {
 		o.writes = o.writes[:copy(o.writes, o.writes[o.head:])]
 		o.head = 0
 	}
-	c.releaseHeld()
+	if len(o.held) > 0 {
+		c.releaseHeld()
+	}
 	c.persistedVote(now)
 	c.persistedEntries(now)
 }
