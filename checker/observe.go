@@ -60,16 +60,17 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 	}
 	n := &c.nodes[o.Node]
 	s := &n.seen
-	if o.Changed == 0 && s.boot == o.Boot && s.role == o.Role && s.term == o.Term && s.vote == o.Vote &&
-		s.last == o.LastIndex && s.synced == o.DurableIndex &&
-		s.durableTerm == o.DurableTerm && s.durableVote == o.DurableVote &&
-		s.commit == o.Commit && s.applied == o.Applied && s.base == o.Base &&
-		s.configuredAt == o.ConfigurationIndex && n.shown == o.Configuration && c.first == nil {
-		n.event = at.Event
-		if len(n.pending) == 0 && !n.owing {
-			return nil
+	if n.goesOn(o) && c.first == nil {
+		if o.Changed == 0 && s.last == o.LastIndex && s.synced == o.DurableIndex && s.commit == o.Commit && s.applied == o.Applied {
+			n.event = at.Event
+			if len(n.pending) == 0 && !n.owing {
+				return nil
+			}
+			return c.report(at, c.keeps(n))
 		}
-		return c.report(at, c.keeps(n))
+		if !c.thorough && n.grows(o) {
+			return c.report(at, c.observeUsual(at, n, o))
+		}
 	}
 	if c.first != nil {
 		return c.first
@@ -81,15 +82,6 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	var s step
 	s.n, s.o, s.event, s.at, s.was, s.known = n, o, at.Event, at.At, &n.seen, c.Committed()
-	if !c.thorough && n.usual(o) {
-		c.takeUsual(&s)
-		c.takeCommit(&s)
-		v := c.judgeUsual(&s)
-		n.event = at.Event
-		n.seen.last, n.seen.synced, n.seen.durable = o.LastIndex, o.DurableIndex, durable(o)
-		n.seen.commit, n.seen.applied = o.Commit, o.Applied
-		return c.keepsPromises(&s, v)
-	}
 	if v := inconsistent(n, o); v != nil {
 		return v
 	}
