@@ -50,6 +50,9 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 		}
 	}
 	n.taken = e.Index
+	if a.by != 0 && a.session == session && a.seq == seq && a.effect == effect {
+		return nil // as on the first: nothing that client-once could object to
+	}
 	now := application{entry, session, seq, uint8(id), effect}
 	if v := c.clientOnce(a, &now, e.Index); v != nil {
 		return c.report(at, v)

@@ -114,7 +114,7 @@ func New(voters int, properties []string) (*Checker, error) {
 	}
 	c.configurations = []configured{{c.initial, 0}}
 	c.nodes = make([]node, 0, voters+1)
-	c.node(raft.NodeID(voters))
+	c.meet(raft.NodeID(voters))
 	c.applied.add()
 	for _, name := range properties {
 		i := slices.Index(names[:], name)
@@ -144,6 +144,14 @@ func (c *Checker) Elections() uint64 { return uint64(len(c.leaders)) }
 
 // node returns what is known of a node, nil when there can be none of that name. The pointer is good until the next call.
 func (c *Checker) node(id raft.NodeID) *node {
+	if id-1 < raft.NodeID(len(c.nodes)-1) { // as nearly always; the one at 0 is nobody
+		return &c.nodes[id]
+	}
+	return c.meet(id)
+}
+
+// meet is for a node that was not seen before.
+func (c *Checker) meet(id raft.NodeID) *node {
 	if id == raft.None || id > mostNodes {
 		return nil
 	}

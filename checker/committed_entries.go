@@ -112,11 +112,10 @@ func (c *Checker) hasOnDisk(m *raft.Member, s *step, i raft.Index) bool {
 		}
 		return false
 	}
-	has := n.seen.durable
 	if n == s.n {
-		has = durable(s.o)
+		return durable(s.o) >= i // what it has in its log is what it has in its log
 	}
-	return has >= i && holds(&n.log, &s.n.log, i)
+	return n.seen.durable >= i && holds(&n.log, &s.n.log, i)
 }
 
 // ids are the names of members.

@@ -97,10 +97,8 @@ func same(a, b *chain, i raft.Index) bool {
 	if i < a.base || i < b.base {
 		return true
 	}
-	if i <= a.vague || i <= b.vague {
-		return a.at(i).term == b.at(i).term
-	}
-	return *a.at(i) == *b.at(i)
+	x, y := a.at(i), b.at(i)
+	return x.term == y.term && (x.hash == y.hash || i <= a.vague || i <= b.vague)
 }
 
 // differ returns the first index at which two logs differ, both of which hold index end. They do differ at
