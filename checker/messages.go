@@ -97,6 +97,8 @@ type tally struct {
 	by []answer
 	// others are other nodes of the same names: the disk was wiped, and what one has promised the next does not know of.
 	others []answer
+	// nothing is what who has not answered has said; it is never written.
+	nothing answer
 }
 
 // answer is of the node of that name and incarnation.
@@ -138,37 +140,45 @@ func (t *tally) of(m *raft.Message) *answer {
 	return &t.others[len(t.others)-1]
 }
 
-// said returns what a member has answered in a term.
-func (t *tally) said(term raft.Term, m *raft.Member) answer {
+// said returns what a member has answered in a term; it is not to be altered.
+func (t *tally) said(term raft.Term, m *raft.Member) *answer {
 	if t.term != term || m.ID >= raft.NodeID(len(t.by)) {
-		return answer{}
+		return &t.nothing
 	}
-	if a := t.by[m.ID]; a.incarnation == m.Incarnation {
+	if a := &t.by[m.ID]; a.incarnation == m.Incarnation {
 		return a
 	}
-	for _, a := range t.others {
-		if a.from == m.ID && a.incarnation == m.Incarnation {
+	for k := range t.others {
+		if a := &t.others[k]; a.from == m.ID && a.incarnation == m.Incarnation {
 			return a
 		}
 	}
-	return answer{}
+	return &t.nothing
 }
 
 // Received tells that a message arrives at the node it is for, which is about to handle it; the node's observation after the event
 // is held to it. The message is not kept, the data of its entries are until the next one.
 func (c *Checker) Received(at Moment, m *raft.Message) {
+	if !c.Knows(m) {
+		c.ReceivedNews(at, m)
+	}
+}
+
+// ReceivedNews is [Checker.Received] for who has asked [Checker.Knows] already, and heard that it does not.
+func (c *Checker) ReceivedNews(at Moment, m *raft.Message) {
 	if !c.checks(refinement) {
 		return
 	}
-	c.told = true
-	n := c.known(m.To)
+	n := c.node(m.To)
 	if n == nil {
-		if n = c.node(m.To); n == nil {
+		c.told = true
+		return
+	}
+	if !c.told {
+		c.told = true
+		if c.Knows(m) {
 			return
 		}
-	}
-	if c.Knows(m) {
-		return
 	}
 	a := &n.arrived
 	a.event, a.kind, a.from, a.term = at.Event, m.Kind, m.From, m.Term

@@ -452,7 +452,7 @@ func TestAnAnswerIsNotForgottenForThatOfAnotherOfItsName(t *testing.T) {
 		return heard.of(&raft.Message{From: id, Term: 4, Incarnation: which})
 	}
 	said := func(id raft.NodeID, which raft.Incarnation) answer {
-		return heard.said(4, &raft.Member{ID: id, Incarnation: which})
+		return *heard.said(4, &raft.Member{ID: id, Incarnation: which})
 	}
 	from(3, 1).match, from(2, 1).match = 13, 7
 	from(3, 99)
@@ -467,7 +467,7 @@ func TestAnAnswerIsNotForgottenForThatOfAnotherOfItsName(t *testing.T) {
 	require.Zero(t, said(2, 99).match)
 	heard.of(&raft.Message{From: 3, Term: 5, Incarnation: 99})
 	require.Zero(t, said(3, 1), "that was another term")
-	require.Zero(t, heard.said(5, &raft.Member{ID: 3, Incarnation: 1}))
+	require.Zero(t, *heard.said(5, &raft.Member{ID: 3, Incarnation: 1}))
 }
 
 // A follower whose disk is slow puts a snapshot in the place of its log long after it was sent it, and many others since.

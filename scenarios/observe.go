@@ -93,6 +93,13 @@ func (s *said) again(to raft.NodeID, m *raft.Message) bool {
 	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit && p.Round == s.round
 }
 
+// forget makes it like none.
+func (s *said) forget() {
+	if s.kind != 0 { // nearly always it is already
+		*s = said{}
+	}
+}
+
 // take notes a message that was found good, if its like can come often.
 func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	p, r := &m.Append, &m.AppendReply
@@ -102,7 +109,7 @@ func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
 		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit, round: p.Round}
 	default:
-		*s = said{}
+		s.forget()
 	}
 }
 
@@ -251,11 +258,13 @@ func statusOf(o *checker.Observation) raft.Status {
 // judge has the checker judge r.seen, which is n.seen with the log, and takes in what it means for the run.
 func (r *Run) judge(n *node, was *raft.Status) {
 	s := &n.seen
-	n.said = said{}
+	n.said.forget()
 	if v := r.check.Observe(r.checkMoment(), &r.seen); v != nil {
 		r.broken(v)
 	}
-	r.abstract.logChanged(n.id)
+	if r.abstract.terms != nil {
+		r.abstract.logChanged(n.id)
+	}
 	if s.Commit > r.commit {
 		r.states.committed(n)
 		r.commit = s.Commit
@@ -282,7 +291,9 @@ func (r *Run) judge(n *node, was *raft.Status) {
 		r.rolesChanged()
 	}
 	r.states.advanced(n)
-	r.abstract.changed()
+	if r.abstract.terms != nil {
+		r.abstract.changed()
+	}
 }
 
 // received tells the checker of a message that a node is about to handle, unless it is no news.
@@ -290,7 +301,7 @@ func (r *Run) received() func(to, from raft.NodeID, m sim.Message) {
 	return func(to, _ raft.NodeID, m sim.Message) {
 		if rm, ok := m.(*raft.Message); ok && !r.check.Knows(rm) {
 			r.states.told(to, rm)
-			r.check.Received(r.checkMoment(), rm)
+			r.check.ReceivedNews(r.checkMoment(), rm)
 		}
 	}
 }
