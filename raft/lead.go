@@ -87,6 +87,9 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 // replicate sends every follower what it may have. It is the only place that sends entries, so that
 // whatever was proposed since the last Output goes out together.
 func (c *Core) replicate() {
+	// Those that are in step are sent the same.
+	var es []Entry
+	from, size := Index(0), 0
 	for k := range c.peers {
 		if k == c.members.self {
 			continue
@@ -97,7 +100,10 @@ func (c *Core) replicate() {
 			continue
 		}
 		for p.Next <= c.log.last && p.Ready(&c.window) {
-			es, size := c.limit(c.log.slice(p.Next, c.log.last))
+			if p.Next != from {
+				from = p.Next
+				es, size = c.limit(c.log.slice(from, c.log.last))
+			}
 			c.sendAppend(k, es)
 			p.Sent(es[len(es)-1].Index, size)
 		}
