@@ -57,8 +57,9 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 	if v := c.clientOnce(a, &now, e.Index); v != nil {
 		return c.report(at, v)
 	}
-	if a.by == 0 {
-		*a = now
+	if a.by == 0 { // field by field, as ever of what was just made
+		a.entry.term, a.entry.hash = entry.term, entry.hash
+		a.session, a.seq, a.by, a.effect = session, seq, now.by, effect
 	}
 	return nil
 }

@@ -100,14 +100,15 @@ func (s *said) forget() {
 	}
 }
 
-// take notes a message that was found good, if its like can come often.
+// take notes a message that was found good, if its like can come often: what again looks at of its kind.
 func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	p, r := &m.Append, &m.AppendReply
 	switch {
 	case m.Kind == raft.MsgAppendReply && r.Success:
-		*s = said{kind: m.Kind, to: to, term: m.Term, incarnation: m.Incarnation, index: r.Match, round: r.Round}
+		s.kind, s.to, s.term, s.incarnation, s.index, s.round = m.Kind, to, m.Term, m.Incarnation, r.Match, r.Round
 	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
-		*s = said{kind: m.Kind, term: m.Term, incarnation: m.Incarnation, index: last, logTerm: p.PrevTerm, commit: p.Commit, round: p.Round}
+		s.kind, s.term, s.incarnation, s.index = m.Kind, m.Term, m.Incarnation, last
+		s.logTerm, s.commit, s.round = p.PrevTerm, p.Commit, p.Round
 	default:
 		s.forget()
 	}

@@ -155,19 +155,22 @@ func (d *disk) Rename(from, to string) error {
 
 // SyncDir implements [wal.FS].
 func (d *disk) SyncDir(t wal.SyncTicket) {
-	d.begin(syncing{upTo: d.settled + len(d.ops), ticket: t})
+	d.begin(t, nil, 0, d.settled+len(d.ops), nil)
 }
 
 // begin starts a sync, which ends as an event.
-func (d *disk) begin(s syncing) {
+func (d *disk) begin(t wal.SyncTicket, file *file, version, upTo int, err error) {
 	w := d.node.world
-	s.cause, s.life = w.cause, d.node.life
+	ref := w.syncs.take()
+	s := w.syncs.at(ref) // filled where it is: to copy what was just made makes the processor wait
+	s.file, s.upTo, s.version, s.ticket, s.err = file, upTo, version, t, err
+	s.cause, s.life, s.done = w.cause, d.node.life, false
 	at := w.now + d.least
 	if d.spread > 1 {
 		at += time.Duration(d.latency.below(d.spread))
 	}
 	d.last = max(at, d.last)
-	w.queue.push(d.last, queuedSync.of(uint16(d.node.id), w.syncs.put(s)))
+	w.queue.push(d.last, queuedSync.of(uint16(d.node.id), ref))
 }
 
 // synced ends a sync: the disk's part at once, then the node's when it can be told.

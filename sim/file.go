@@ -126,11 +126,11 @@ func (h *handle) Truncate(n int64) error {
 
 // Sync implements [wal.File].
 func (h *handle) Sync(t wal.SyncTicket) {
-	s := syncing{ticket: t, file: h.file, version: h.file.version(), upTo: len(h.file.data)}
+	var err error
 	if h.void() {
-		s.err = h.disk.fault("sync", h.name, fs.ErrClosed)
+		err = h.disk.fault("sync", h.name, fs.ErrClosed)
 	}
-	h.disk.begin(s)
+	h.disk.begin(t, h.file, h.file.version(), len(h.file.data), err)
 }
 
 // Close implements [wal.File].

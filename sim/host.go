@@ -118,7 +118,9 @@ func (w *World) Request(c ClientID, to raft.NodeID, r *kv.Request) {
 		w.dropped(Event{Client: c, Node: to, Drop: DropLost, Request: r, Cause: w.cause})
 		return
 	}
-	ref := w.requests.put(request{request: *r, cause: w.cause, client: c, copies: copies})
+	ref := w.requests.take()
+	q := w.requests.at(ref)
+	q.request, q.cause, q.client, q.copies = *r, w.cause, c, copies
 	w.queue.push(at, queuedRequest.of(uint16(to), ref))
 	if copies == 2 {
 		w.queue.push(again, queuedRequest.of(uint16(to), ref))
@@ -187,7 +189,9 @@ func (n *node) Answer(client ClientID, r *Response) {
 		w.dropped(Event{From: n.id, Client: client, Drop: DropLost, Response: r, Cause: w.cause})
 		return
 	}
-	ref := w.answers.put(answer{response: *r, cause: w.cause, from: n.id, copies: copies})
+	ref := w.answers.take()
+	a := w.answers.at(ref)
+	a.response, a.cause, a.from, a.copies = *r, w.cause, n.id, copies
 	w.queue.push(at, queuedAnswer.of(uint16(client), ref))
 	if copies == 2 {
 		w.queue.push(again, queuedAnswer.of(uint16(client), ref))

@@ -76,40 +76,50 @@ type Effect struct {
 // are errors. An error changes no key, and is the same on every replica.
 // Apply keeps nothing of data.
 func (s *Store) Apply(index raft.Index, data []byte) (Effect, error) {
+	var took Effect
+	err := s.ApplyTo(&took, index, data)
+	return took, err
+}
+
+// ApplyTo is [Store.Apply] with the Effect put into took, which is zero, without a copy.
+func (s *Store) ApplyTo(took *Effect, index raft.Index, data []byte) error {
 	if index <= s.applied {
-		return Effect{}, fmt.Errorf("kv: index %d is applied already, the store is at %d", index, s.applied)
+		return fmt.Errorf("kv: index %d is applied already, the store is at %d", index, s.applied)
 	}
 	s.applied = index
 	var c command
 	if err := c.parse(data); err != nil {
-		return Effect{}, fmt.Errorf("index %d: %w", index, err)
+		return fmt.Errorf("index %d: %w", index, err)
 	}
 	s.time = max(s.time, c.time)
 	switch c.op {
 	case Open:
-		return Effect{Opened: s.open()}, nil
+		took.Opened = s.open()
+		return nil
 	case Expire:
-		return Effect{Expired: s.expire(c.expiry)}, nil
+		took.Expired = s.expire(c.expiry)
+		return nil
 	}
 	client := s.known(c.session)
 	if client == nil {
-		return Effect{}, ErrExpired
+		return ErrExpired
 	}
 	s.use(client)
-	took := Effect{Session: c.session, Seq: c.seq}
+	took.Session, took.Seq = c.session, c.seq
 	var err error
 	switch {
 	case c.seq > client.seq:
 		client.seq = c.seq
-		client.result, client.seen = s.execute(&c)
-		took.Result = client.result
+		res, seen := s.execute(&c)
+		client.result, client.seen = res, seen
+		took.Result = res
 	case c.seq == client.seq:
 		took.Repeat, took.Result = true, client.result
 	default:
 		took.Repeat, err = true, ErrStale
 	}
 	s.note(client)
-	return took, err
+	return err
 }
 
 // execute does what the command asks. It returns what the operation saw, and the hash of its value.

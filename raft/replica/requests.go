@@ -122,8 +122,7 @@ func (r *Replica) apply(e *raft.Entry) bool {
 	switch e.Kind {
 	case raft.EntryNoop, raft.EntryConfiguration: // the core's own
 	case raft.EntryCommand:
-		var err error
-		if took, err = r.store.Apply(e.Index, e.Data); err != nil {
+		if err := r.store.ApplyTo(&took, e.Index, e.Data); err != nil {
 			if status = unapplied(err); status == kv.Invalid {
 				return r.cannotApply(e, err)
 			}
@@ -143,7 +142,7 @@ func (r *Replica) apply(e *raft.Entry) bool {
 	}
 	for q := r.waiting.first(); q != nil && q.index <= e.Index; q = r.waiting.first() {
 		if q.index == e.Index && q.term == e.Term {
-			r.respond(q.client, Response{Session: q.session, Seq: q.seq, Status: status, Result: took.Result, Opened: took.Opened})
+			r.respond(q.client, q.session, q.seq, status, took.Result, took.Opened)
 		} else {
 			r.reply(q.client, q.session, q.seq, kv.Unknown, kv.Result{})
 		}
@@ -179,15 +178,17 @@ func (r *Replica) giveUp() {
 }
 
 func (r *Replica) reply(client ClientID, session kv.SessionID, seq uint64, s kv.Status, res kv.Result) {
-	r.respond(client, Response{Session: session, Seq: seq, Status: s, Result: res})
+	r.respond(client, session, seq, s, res, 0)
 }
 
 // respond answers a client, and says who leads.
-func (r *Replica) respond(client ClientID, a Response) {
+func (r *Replica) respond(client ClientID, session kv.SessionID, seq uint64, s kv.Status, res kv.Result, opened kv.SessionID) {
 	if r.halted {
 		return
 	}
-	r.answer = a
-	r.answer.Leader = r.core.Leader()
-	r.env.Answer(client, &r.answer)
+	a := &r.answer
+	a.Session, a.Seq, a.Status, a.Opened = session, seq, s, opened
+	a.Result.Value, a.Result.Swapped = res.Value, res.Swapped
+	a.Leader = r.core.Leader()
+	r.env.Answer(client, a)
 }

@@ -77,7 +77,7 @@ func frameBytes(data int64) int64 {
 
 // appendFrame adds the frame that h and data make to buf, for the place where buf ends. It
 // fills in the sums and the length.
-func appendFrame(buf []byte, at place, h header, data []byte) []byte {
+func appendFrame(buf []byte, at place, h *header, data []byte) []byte {
 	n, size := len(buf), int(frameBytes(int64(len(data))))
 	buf = slices.Grow(buf, size)[:n+size]
 	f := buf[n:]

@@ -12,9 +12,9 @@ import (
 // TestFormat holds the bytes to be those that logs already written have.
 func TestFormat(t *testing.T) {
 	dirty := bytes.Repeat([]byte{0xff}, 256)[:0]
-	b := appendFrame(dirty, place{2, 0}, header{kind: frameSegment, sub: formatVersion, a: 2, b: 0x150}, nil)
-	b = appendFrame(b, place{2, 40}, header{kind: frameHardState, a: 7, b: 3}, nil)
-	b = appendFrame(b, place{2, 80}, header{kind: frameEntry, sub: 1, mark: 80, a: 9, b: 7}, []byte("put x=1 now"))
+	b := appendFrame(dirty, place{2, 0}, &header{kind: frameSegment, sub: formatVersion, a: 2, b: 0x150}, nil)
+	b = appendFrame(b, place{2, 40}, &header{kind: frameHardState, a: 7, b: 3}, nil)
+	b = appendFrame(b, place{2, 80}, &header{kind: frameEntry, sub: 1, mark: 80, a: 9, b: 7}, []byte("put x=1 now"))
 	var rows []string
 	for row := range strings.SplitSeq(strings.TrimSpace(hex.Dump(b)), "\n") {
 		rows = append(rows, strings.TrimSpace(row[10:58]))
@@ -35,7 +35,7 @@ func TestFormat(t *testing.T) {
 // TestAFramePassesOnlyWhereItWasWritten, not at another offset or in another segment.
 func TestAFramePassesOnlyWhereItWasWritten(t *testing.T) {
 	home := place{3, 800}
-	b := appendFrame(nil, home, header{kind: frameHardState, mark: 800, a: 1}, nil)
+	b := appendFrame(nil, home, &header{kind: frameHardState, mark: 800, a: 1}, nil)
 	for segment := range uint64(20) {
 		for offset := int64(0); offset < 8000; offset += alignment {
 			at := place{segment, offset}
@@ -47,7 +47,7 @@ func TestAFramePassesOnlyWhereItWasWritten(t *testing.T) {
 
 func TestAFrameIsBadWithoutItsData(t *testing.T) {
 	at := place{1, 40}
-	b := appendFrame(nil, at, header{kind: frameEntry, a: 1, b: 1}, []byte("0123456789"))
+	b := appendFrame(nil, at, &header{kind: frameEntry, a: 1, b: 1}, []byte("0123456789"))
 	for size := range b {
 		h, ok := readHeader(b[:size], at)
 		require.Equal(t, size >= headerBytes, ok)

@@ -106,7 +106,7 @@ func (l *Log) Save(hs *raft.HardState, entries []raft.Entry, t raft.Ticket) erro
 	}
 	for i := range entries {
 		e := &entries[i]
-		l.write(header{kind: frameEntry, sub: uint8(e.Kind), a: uint64(e.Index), b: uint64(e.Term)}, e.Data)
+		l.write(&header{kind: frameEntry, sub: uint8(e.Kind), a: uint64(e.Index), b: uint64(e.Term)}, e.Data)
 	}
 	if n := len(entries); n > 0 {
 		l.lastIndex, l.lastTerm = entries[n-1].Index, entries[n-1].Term
@@ -186,7 +186,7 @@ func (l *Log) begin() {
 
 // writeHead begins a segment, with all that those before it said but for entries: they may be removed one day.
 func (l *Log) writeHead() {
-	l.write(header{kind: frameSegment, sub: formatVersion, a: l.segment, b: uint64(l.previous)}, nil)
+	l.write(&header{kind: frameSegment, sub: formatVersion, a: l.segment, b: uint64(l.previous)}, nil)
 	if l.segment > 1 {
 		l.writeBefore()
 	}
@@ -202,24 +202,24 @@ func (l *Log) writeHead() {
 }
 
 func (l *Log) writeBefore() {
-	l.write(header{kind: frameBefore, a: uint64(l.segments[len(l.segments)-1].before)}, nil)
+	l.write(&header{kind: frameBefore, a: uint64(l.segments[len(l.segments)-1].before)}, nil)
 }
 
 func (l *Log) writeBirth() {
 	b := &l.birth
-	l.write(header{kind: frameBirth, a: b.Cluster, b: uint64(b.Incarnation)}, b.Configuration.Encode(nil))
+	l.write(&header{kind: frameBirth, a: b.Cluster, b: uint64(b.Incarnation)}, b.Configuration.Encode(nil))
 }
 
 func (l *Log) writeHardState() {
-	l.write(header{kind: frameHardState, a: uint64(l.hard.Term), b: uint64(l.hard.Vote)}, nil)
+	l.write(&header{kind: frameHardState, a: uint64(l.hard.Term), b: uint64(l.hard.Vote)}, nil)
 }
 
 func (l *Log) writeBase(stays uint8) {
-	l.write(header{kind: frameBase, sub: stays, a: uint64(l.base.index), b: uint64(l.base.term)}, nil)
+	l.write(&header{kind: frameBase, sub: stays, a: uint64(l.base.index), b: uint64(l.base.term)}, nil)
 }
 
 // write adds a frame to the buffer.
-func (l *Log) write(h header, data []byte) {
+func (l *Log) write(h *header, data []byte) {
 	// When the batch goes to the file, everything before it is durable.
 	h.mark = l.size
 	l.buf = appendFrame(l.buf, place{l.segment, l.size + int64(len(l.buf))}, h, data)

@@ -39,7 +39,7 @@ func segment(n uint64, frames ...frame) []byte {
 		}
 		f.mark = mark
 		at := place{n, int64(len(b))}
-		b = appendFrame(b, at, f.header, f.data)
+		b = appendFrame(b, at, &f.header, f.data)
 	}
 	return b
 }
@@ -199,7 +199,7 @@ func TestOptions(t *testing.T) {
 // TestATailThatLooksLikeFrames: what a client wrote is not taken for frames of the log's own, whose header says how far it reaches.
 func TestATailThatLooksLikeFrames(t *testing.T) {
 	// The entry's data is, byte for byte, a frame with a mark of its own, at the place where it lies.
-	inner := appendFrame(nil, place{1, 120}, header{kind: frameHardState, mark: 120, a: 9}, nil)
+	inner := appendFrame(nil, place{1, 120}, &header{kind: frameHardState, mark: 120, a: 9}, nil)
 	f := entryFrame(1, 1)
 	f.data = append(inner, "end"...)
 	whole := segment(1, segmentFrame(1, 0), hardFrame(1, 1), f)
