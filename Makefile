@@ -40,7 +40,7 @@ bench-live: ## three real nodes beside three of etcd (apt-get install etcd-serve
 	$(GO) run ./raft/server/benchlive
 
 profile: ## what the workloads spend their time on, for the compiler (default.pgo) and for you
-	$(GO) test ./scenarios/bench -run '^$$' -bench 'Workloads/(idle|load|chaos)' -benchtime 2x -cpuprofile cmd/raftsim/default.pgo -o /dev/null
+	$(GO) test ./scenarios/bench -run '^$$' -bench 'Workloads/(idle|load|lockstep|chaos)' -benchtime 2x -cpuprofile cmd/raftsim/default.pgo -o /dev/null
 
 generate: ## make generated files anew
 	$(GO) generate ./...

@@ -53,11 +53,13 @@ func (c *Checker) Applied(at Moment, id raft.NodeID, e *raft.Entry, session kv.S
 	if a.by != 0 && a.session == session && a.seq == seq && a.effect == effect {
 		return nil // as on the first: nothing that client-once could object to
 	}
-	now := application{entry, session, seq, uint8(id), effect}
+	var now application // field by field, as what was just made is read at once
+	now.entry.term, now.entry.hash = entry.term, entry.hash
+	now.session, now.seq, now.by, now.effect = session, seq, uint8(id), effect
 	if v := c.clientOnce(a, &now, e.Index); v != nil {
 		return c.report(at, v)
 	}
-	if a.by == 0 { // field by field, as ever of what was just made
+	if a.by == 0 {
 		a.entry.term, a.entry.hash = entry.term, entry.hash
 		a.session, a.seq, a.by, a.effect = session, seq, now.by, effect
 	}

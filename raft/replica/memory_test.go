@@ -60,7 +60,7 @@ func TestTheQueueOfThoseWhoWaitIsAsLongAsTheyAre(t *testing.T) {
 	var w waiting
 	const wait = 100
 	for i := raft.Index(1); i <= 1_000_000; i++ {
-		w.push(request{index: i})
+		*w.push() = request{index: i}
 		if i > wait {
 			require.Equal(t, i-wait, w.first().index)
 			w.pop()

@@ -23,7 +23,11 @@ type request struct {
 	seq     uint64
 }
 
-func (w *waiting) push(q request) { w.queue = append(w.queue, q) }
+// push returns the place of one more, which is to be filled.
+func (w *waiting) push() *request {
+	w.queue = append(w.queue, request{})
+	return &w.queue[len(w.queue)-1]
+}
 
 // first returns the oldest, nil when there is none; it is good until the next push.
 func (w *waiting) first() *request {
@@ -101,7 +105,8 @@ func (r *Replica) Request(client ClientID, q *kv.Request) {
 		r.reply(client, q.Session, q.Seq, refusal(err), kv.Result{})
 		return
 	}
-	r.waiting.push(request{index: index, term: term, client: client, session: q.Session, seq: q.Seq})
+	w := r.waiting.push()
+	w.index, w.term, w.client, w.session, w.seq = index, term, client, q.Session, q.Seq
 	r.expireSessions()
 	r.act()
 }
