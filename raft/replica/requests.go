@@ -193,7 +193,7 @@ func (r *Replica) respond(client ClientID, session kv.SessionID, seq uint64, s k
 	}
 	a := &r.answer
 	a.Session, a.Seq, a.Status, a.Opened = session, seq, s, opened
-	a.Result.Value, a.Result.Swapped = res.Value, res.Swapped
+	a.Result = res
 	a.Leader = r.core.Leader()
 	r.env.Answer(client, a)
 }

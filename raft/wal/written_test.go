@@ -11,7 +11,7 @@ func TestWritten(t *testing.T) {
 	name := segmentName(1)
 	log := segment(1, segmentFrame(1, 0), hardFrame(2, 1), entryFrame(1, 1))
 	zeros := func(n int) []byte { return make([]byte, n) }
-	ends := appendFrame(log, place{1, int64(len(log))}, header{kind: frameEntry, mark: int64(len(log)), a: 2, b: 2}, zeros(100))
+	ends := appendFrame(log, place{1, int64(len(log))}, &header{kind: frameEntry, mark: int64(len(log)), a: 2, b: 2}, zeros(100))
 	for _, want := range [][]byte{nil, log[:headerBytes], log, ends} {
 		for _, ahead := range []int{0, 1, 8, 40, 1000} {
 			data := append(append([]byte(nil), want...), zeros(ahead)...)
