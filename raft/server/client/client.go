@@ -42,7 +42,7 @@ type Client struct {
 	// at is the node that is spoken to: the leader, as far as is known.
 	at string
 	// forward says that the leader cannot be reached from here, and the node at hand is to pass on what it is asked: until beyond, which is
-	// where the leader was said to be, can be reached.
+	// where the leader was said to be, can be reached; "" when that is not known to be elsewhere.
 	forward bool
 	beyond  string
 	// nodes are the addresses at which nodes have answered.
@@ -145,7 +145,7 @@ func (c *Client) Any(ctx context.Context, f func(ctx context.Context, conn *grpc
 func (c *Client) current() (*link, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.forward && c.good(c.beyond) && c.reached(c.beyond) {
+	if c.forward && c.beyond != c.at && c.good(c.beyond) && c.reached(c.beyond) {
 		c.at, c.forward = c.beyond, false
 	}
 	l := c.links[c.at]
@@ -222,6 +222,11 @@ func (c *Client) redirected(l *link, forwarded bool, r *raftpb.Response) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.Node != 0 && !forwarded {
+		for id, a := range c.nodes {
+			if a == l.address && id != r.Node {
+				delete(c.nodes, id) // one address may lead to several nodes, or to another than before
+			}
+		}
 		c.nodes[r.Node] = l.address
 	}
 	if c.at != l.address {
@@ -232,13 +237,16 @@ func (c *Client) redirected(l *link, forwarded bool, r *raftpb.Response) bool {
 		c.next()
 		return false
 	}
-	if a := c.nodes[r.Leader]; a != "" && a != l.address && c.good(a) {
-		c.at = a
-		return true
-	}
-	if a := r.LeaderAddress; a != "" && a != l.address && c.good(a) {
-		c.at = a
-		return true
+	beyond := "" // unless the leader is said to be elsewhere than whoever has answered
+	for _, a := range []string{c.nodes[r.Leader], r.LeaderAddress} {
+		switch {
+		case a == "" || a == l.address:
+		case c.good(a):
+			c.at = a
+			return true
+		case beyond == "":
+			beyond = a
+		}
 	}
 	for _, a := range c.cfg.Endpoints {
 		if a != l.address && c.good(a) && !c.answered(a) {
@@ -247,10 +255,7 @@ func (c *Client) redirected(l *link, forwarded bool, r *raftpb.Response) bool {
 		}
 	}
 	again := c.forward
-	c.forward = true
-	if c.beyond = c.nodes[r.Leader]; c.beyond == "" {
-		c.beyond = r.LeaderAddress
-	}
+	c.forward, c.beyond = true, beyond
 	return !again
 }
 

@@ -208,3 +208,34 @@ func TestWhatIsKnownOfAnOperation(t *testing.T) {
 	require.ErrorContains(t, err, "connection refused")
 	require.NotErrorAs(t, err, &unknown)
 }
+
+// One address that leads to several nodes, as a load balancer's does, may be said to be the leader's while a follower answers there: that one is asked to
+// pass on what it is asked, since going to the leader would lead to the same follower.
+func TestAnAddressThatLeadsToSeveralNodes(t *testing.T) {
+	for name, own := range map[string]bool{"the leader says that it is there": true, "a leader answered there before": false} {
+		t.Run(name, func(t *testing.T) {
+			var at string
+			behind := &script{}
+			behind.answer = func(n int, r *raftpb.Request) *raftpb.Response {
+				switch {
+				case r.Forward:
+					return said(raftpb.Status_STATUS_OK)
+				case own:
+					return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2, LeaderAddress: at}
+				case n == 1: // who is to lead, and does not yet
+					return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 2}
+				}
+				return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2}
+			}
+			at = play(t, behind)
+			s := session(t, at)
+			_, err := s.Get(soon(t), "key")
+			require.NoError(t, err)
+			asked := len(behind.asked)
+			_, err = s.Get(soon(t), "key")
+			require.NoError(t, err)
+			require.Len(t, behind.asked, asked+1, "it goes on passing on")
+			require.Equal(t, map[uint64]string{1: at}, s.client.nodes, "who answered there last")
+		})
+	}
+}
