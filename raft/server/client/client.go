@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft/raftpb"
@@ -31,6 +32,9 @@ type Config struct {
 
 // maxMessage is how large a message may be, in bytes; it is the nodes' own limit.
 const maxMessage = 8 << 20
+
+// keepaliveTime is after how long a silent connection is tested, and then given up. gRPC allows no shorter, and nodes none below half of it.
+const keepaliveTime = 10 * time.Second
 
 // Client is a way to a cluster, for any number of goroutines. Operations are made by its sessions.
 type Client struct {
@@ -108,6 +112,7 @@ func (c *Client) conn(address string) (*grpc.ClientConn, error) {
 	}
 	conn, err := grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(creds), grpc.WithDisableServiceConfig(),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTime, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: quickBackoff, MinConnectTimeout: time.Second}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithInitialWindowSize(4<<20), grpc.WithInitialConnWindowSize(4<<20))
@@ -192,7 +197,7 @@ func (c *Client) failed(l *link) {
 		return // somebody has gone on already
 	}
 	pause := badFor
-	if !l.answered.Load() {
+	if !l.answered.Swap(false) { // since it failed last: a link that leads nowhere any more need not break
 		pause = min(max(badFor, 2*c.bad[l.address].pause), badForLong)
 	}
 	c.bad[l.address] = badness{time.Now().Add(pause), pause}

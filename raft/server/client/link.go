@@ -24,7 +24,7 @@ var quickBackoff = backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 
 type link struct {
 	address string
 	cancel  context.CancelFunc
-	// answered says that something came back.
+	// answered says that something came back since the client last gave the link up.
 	answered atomic.Bool
 
 	mu      sync.Mutex

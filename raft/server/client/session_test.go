@@ -239,3 +239,22 @@ func TestAnAddressThatLeadsToSeveralNodes(t *testing.T) {
 		})
 	}
 }
+
+// Each time that nothing came from an address it is left alone for longer, also when its connection does not break, as where a network swallows all.
+func TestAnAddressFromWhichNothingComesIsLeftAloneForLonger(t *testing.T) {
+	s := session(t, "first.invalid:1", "second.invalid:1")
+	c, l := s.client, &link{address: "first.invalid:1"}
+	fails := func() time.Duration {
+		c.at = l.address
+		c.failed(l)
+		require.Equal(t, "second.invalid:1", c.at)
+		return c.bad[l.address].pause
+	}
+	l.answered.Store(true)
+	for k, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		require.Equal(t, want*time.Second, fails(), k)
+	}
+	l.answered.Store(true)
+	require.Equal(t, time.Second, fails(), "it has answered since")
+	require.Equal(t, 2*time.Second, fails())
+}
