@@ -3,6 +3,7 @@ package wal
 import (
 	"bytes"
 	"encoding/hex"
+	"hash/crc32"
 	"strings"
 	"testing"
 
@@ -64,4 +65,15 @@ func TestAFrameIsBadWithoutItsData(t *testing.T) {
 	h.length = 0 // and with a sum for data that is not there
 	_, ok = readData(b, h)
 	require.False(t, ok)
+}
+
+// Zeros are laid ahead in a log's file, and must be no frame anywhere: here their sum is 0 too.
+func TestZerosAreNoFrame(t *testing.T) {
+	for _, at := range []place{{1, 0}, {3, 800}, {19563, 583280}} {
+		zeros := make([]byte, 2*headerBytes)
+		_, ok := readHeader(zeros, at)
+		require.False(t, ok, at)
+	}
+	sum := crc32.Update(place{19563, 583280}.salt(), castagnoli, make([]byte, headerBytes-4))
+	require.Zero(t, sum, "the place tests nothing")
 }
