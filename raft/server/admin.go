@@ -287,6 +287,9 @@ func (a adminService) passOn(ctx context.Context, r *raftpb.ChangeMembersRequest
 // told is an error of package raft in words for somebody who need not know of packages, each of which names it where it wraps another.
 func told(err error) string { return strings.ReplaceAll(err.Error(), "raft: ", "") }
 
+// refusesChange says whether a line of the log tells why a change was not begun.
+func refusesChange(line string) bool { return strings.Contains(line, " does not have ") }
+
 // learner says whether a node is a learner for good.
 func (l *loop) learner(id raft.NodeID) bool {
 	return slices.ContainsFunc(l.replica.Core().Configuration().Learners, func(m raft.Member) bool { return m.ID == id && !m.Promote })

@@ -78,13 +78,21 @@ func TestWhatIsTriedAgainIsSaidOnce(t *testing.T) {
 			n.end()
 		}
 	}
-	change := func(id uint64) error {
-		soon, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-		defer cancel()
-		_, err := raftpb.NewAdminClient(conn(t, leader)).ChangeMembers(soon, &raftpb.ChangeMembersRequest{Learn: []*raftpb.Newcomer{{Id: id, Address: "127.0.0.1:1"}}})
+	change := func(ctx context.Context, id uint64) error {
+		_, err := raftpb.NewAdminClient(conn(t, leader)).ChangeMembers(ctx, &raftpb.ChangeMembersRequest{Learn: []*raftpb.Newcomer{{Id: id, Address: "127.0.0.1:1"}}})
 		return err
 	}
-	require.Error(t, change(5)) // is under way as long as nobody else has it
-	require.Error(t, change(6)) // and this one waits for it
-	require.LessOrEqual(t, strings.Count(leader.said.String(), "does not have"), 1, "%s", leader.said)
+	soon, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	require.Error(t, change(soon, 5)) // is under way as long as nobody else has it
+	waited := make(chan error, 1)
+	ctx := within(t)
+	go func() { waited <- change(ctx, 6) }() // and this one waits for it
+	eventually(t, "it is refused", func() bool { return leader.hasSaid("does not have n6 learn") })
+	run(t, asked.cfg)
+	require.NoError(t, <-waited)
+	said := leader.said.String()
+	require.Equal(t, 1, strings.Count(said, "does not have"), said)
+	_, after, _ := strings.Cut(said, "does not have")
+	require.Contains(t, after, "moves to", "that it was begun in the end is said")
 }

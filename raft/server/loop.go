@@ -34,7 +34,7 @@ type loop struct {
 	events []event // of the turn
 	part   []event // of it, those to be handled together
 	halted error
-	// quiet keeps to itself what the replica has to say, for what is tried again and again.
+	// quiet keeps to itself why a change is refused, for one that is tried again and again.
 	quiet bool
 
 	// stop ends the loop; stopped is closed when it has.
@@ -163,8 +163,13 @@ func (l *loop) handlePart() {
 	}
 }
 
-// look shows what the node has become to a test that looks on.
-func (l *loop) look() { l.s.sights.look(l.replica) }
+// look shows what the node has become to a test that looks on, and notes that it is a member again when a leader speaks to it.
+func (l *loop) look() {
+	if l.s.outcast.Load() && l.replica.Core().Status().Leader != raft.None {
+		l.s.outcast.Store(false)
+	}
+	l.s.sights.look(l.replica)
+}
 
 // flush lets go of what the turn made: messages and answers. Those of a node that has halted stay here.
 func (l *loop) flush() {
@@ -310,11 +315,11 @@ func (l *loop) respond(c *call, r *replica.Response) {
 }
 
 // Logging implements [replica.Env].
-func (l *loop) Logging() bool { return !l.quiet && l.lines.enabled() }
+func (l *loop) Logging() bool { return l.lines.enabled() }
 
 // Log implements [replica.Env].
 func (l *loop) Log(line string) {
-	if l.s.outcast.Load() && standsForElection(line) {
+	if l.s.outcast.Load() && standsForElection(line) || l.quiet && refusesChange(line) {
 		return
 	}
 	var status raft.Status

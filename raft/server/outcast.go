@@ -31,17 +31,31 @@ func (s *Server) lookForPlace() {
 		v := s.view.get()
 		if v.Leader != raft.None {
 			quiet = 0
-			s.outcast.Store(false)
 			continue
 		}
 		if quiet++; quiet < 2 || s.outcast.Load() || !v.config.Known() {
 			continue
 		}
 		if v.settled() && !v.names(s.cfg.ID) || s.removedAfter(v.ConfigurationIndex) {
-			s.outcast.Store(true)
+			if !s.castOut(v.ConfigurationIndex) {
+				continue
+			}
 			s.log(fmt.Sprintf("Node %v is no member of this cluster any more, and waits to be added again: raftd member add %v", s.cfg.ID, s.cfg.ID))
 		}
 	}
+}
+
+// castOut notes that the node is no member, unless it has heard of a leader or of another configuration since it had that one. It says
+// whether it did.
+func (s *Server) castOut(known raft.Index) bool {
+	did := false
+	err := s.onLoop(s.ctx, func() {
+		if v := s.loop.replica.Core().Status(); v.Leader == raft.None && v.ConfigurationIndex == known {
+			s.outcast.Store(true)
+			did = true
+		}
+	})
+	return err == nil && did
 }
 
 // removedAfter asks the others whether a configuration is committed that is later than what this node knows, and has nobody of its name.

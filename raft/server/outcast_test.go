@@ -75,3 +75,13 @@ func TestWhichLinesTellOfElections(t *testing.T) {
 		require.Equal(t, want, standsForElection(line), line)
 	}
 }
+
+// Who hears of a leader is a member again at once, however soon it loses that one, and whatever was found out before is not held against it.
+func TestANodeThatHearsOfALeaderIsNoOutcast(t *testing.T) {
+	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
+	leaderOf(t, n)
+	require.False(t, n.castOut(n.view.get().ConfigurationIndex))
+	require.NoError(t, n.onLoop(within(t), func() { n.outcast.Store(true) }))
+	require.NoError(t, n.onLoop(within(t), func() {})) // the first is over by now
+	require.False(t, n.outcast.Load())
+}
