@@ -12,6 +12,7 @@ import (
 	"raftsim/raft"
 	"raftsim/raft/raftpb"
 	"raftsim/raft/server"
+	"raftsim/raft/server/client"
 )
 
 // member is one of a cluster's, as --json prints it.
@@ -121,28 +122,45 @@ nothing, and the exit code is 3.`,
 	return settled(s, cmd)
 }
 
-// strangers are those of the nodes that are no members, as far as the leader knows; none when it cannot be asked.
-func strangers(ctx context.Context, conn *grpc.ClientConn, ids []uint64) ([]string, error) {
+// leading is the leader, and what it knows of the cluster; nil when there is none, or when somebody knows of a later term than its own.
+func leading(ctx context.Context, conn *grpc.ClientConn) (*raftpb.NodeStatus, error) {
 	r, err := raftpb.NewAdminClient(conn).Status(ctx, &raftpb.StatusRequest{})
 	if err != nil {
 		return nil, err
 	}
 	var leader *raftpb.NodeStatus
+	term := uint64(0)
 	for _, n := range r.Nodes {
 		if n.Role == raft.Leader.String() && (leader == nil || n.Term > leader.Term) {
 			leader = n
 		}
+		term = max(term, n.Term)
 	}
-	if leader == nil {
+	if leader == nil || leader.Term < term {
 		return nil, nil
 	}
+	return leader, nil
+}
+
+// membershipOf is what a node is among members, MEMBERSHIP_NONE when it is none of them.
+func membershipOf(members []*raftpb.Member, id uint64) raftpb.Membership {
+	for _, m := range members {
+		if m.Id == id {
+			return m.Membership
+		}
+	}
+	return raftpb.Membership_MEMBERSHIP_NONE
+}
+
+// those are the names of the nodes that are among members what is asked for.
+func those(ids []uint64, members []*raftpb.Member, is raftpb.Membership) []string {
 	var out []string
 	for _, id := range ids {
-		if !slices.ContainsFunc(leader.Members, func(m *raftpb.Member) bool { return m.Id == id }) {
+		if membershipOf(members, id) == is {
 			out = append(out, raft.NodeID(id).String())
 		}
 	}
-	return out, nil
+	return out
 }
 
 func wantNodes(cmd *cobra.Command, args []string) error {
@@ -193,64 +211,107 @@ func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 // changeMembers asks for a change, waits for those who are to be voters if asked to, and prints who is a member. It
 // changes nothing when who is to leave is none.
 func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.ChangeMembersRequest, wait bool) error {
-	return f.any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		if len(r.Remove) > 0 {
-			strangers, err := strangers(ctx, conn, r.Remove)
-			if err != nil {
+	return f.with(ctx, func(ctx context.Context, c *client.Client) error {
+		members, err := change(ctx, s, c, r)
+		if err == nil && wait && !voters(members, r.Add) {
+			members, err = await(ctx, s, c, r)
+		}
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			out := member{raft.NodeID(m.Id).String(), m.Address, membership(m.Membership)}
+			if !f.json {
+				s.printf("%s\t%s\t%s\n", out.ID, out.Membership, out.Address)
+			} else if err := s.printJSON(out); err != nil {
 				return err
 			}
-			if len(strangers) > 0 {
-				s.sayf("raftd: %s: no such member, so nothing was done; see raftd status\n", strings.Join(strangers, ", "))
-				return exit(exitNot)
-			}
 		}
-		return change(ctx, s, f, conn, r, wait)
+		return nil
 	})
 }
 
-// change does so by way of one node.
-func change(ctx context.Context, s streams, f *clientFlags, conn *grpc.ClientConn, r *raftpb.ChangeMembersRequest, wait bool) error {
-	admin := raftpb.NewAdminClient(conn)
-	reply, err := admin.ChangeMembers(ctx, r)
-	if err != nil {
+// change makes a change, and returns the members that it has led to once it is committed.
+func change(ctx context.Context, s streams, c *client.Client, r *raftpb.ChangeMembersRequest) ([]*raftpb.Member, error) {
+	var members []*raftpb.Member
+	asked := false
+	err := c.Any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
+		if len(r.Remove) > 0 && !asked { // once asked for it may be done, and the answer lost: asking again changes nothing then
+			leader, err := leading(ctx, conn)
+			if err != nil {
+				return err
+			}
+			if leader != nil {
+				if strangers := those(r.Remove, leader.Members, raftpb.Membership_MEMBERSHIP_NONE); len(strangers) > 0 {
+					s.sayf("raftd: %s: no such member, so nothing was done; see raftd status\n", strings.Join(strangers, ", "))
+					return exit(exitNot)
+				}
+			}
+		}
+		asked = true
+		reply, err := raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
+		if err == nil {
+			members = reply.Members
+		}
 		return err
+	})
+	return members, err
+}
+
+// await waits until those who have come are voters, and returns the members there are then. It only looks: what is committed is not lost,
+// and to ask for it again would undo what somebody else may have had changed in the meantime.
+func await(ctx context.Context, s streams, c *client.Client, r *raftpb.ChangeMembersRequest) ([]*raftpb.Member, error) {
+	var come []uint64
+	for _, n := range r.Add {
+		come = append(come, n.Id)
 	}
-	members := reply.Members
-	for wait && !voters(members, r.Add) {
+	var term, upTo uint64 // what was seen is committed when the leader of that term has committed so much
+	for {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
 			s.sayf("raftd: not all of them are voters yet: they become so once they run and have caught up\n")
-			return exit(exitNot)
+			return nil, exit(exitNot)
 		}
-		// Asking again changes nothing, and says how far it is; or goes on with what a new leader has lost.
-		if again, err := admin.ChangeMembers(ctx, r); err == nil {
-			members = again.Members
+		var leader *raftpb.NodeStatus
+		if err := c.Any(ctx, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+			leader, err = leading(ctx, conn)
+			return err
+		}); err != nil || leader == nil || leader.Term < term {
+			continue
 		}
+		gone := those(come, leader.Members, raftpb.Membership_MEMBERSHIP_NONE)
+		if len(gone) == 0 && (!voters(leader.Members, r.Add) || moving(leader.Members, r.Remove)) {
+			upTo = 0
+			continue
+		}
+		if upTo == 0 || term != leader.Term {
+			term, upTo = leader.Term, leader.LastIndex
+		}
+		if leader.Commit < upTo {
+			continue
+		}
+		if len(gone) > 0 {
+			s.sayf("raftd: %s: removed by somebody else before all were voters; see raftd status\n", strings.Join(gone, ", "))
+			return nil, exit(exitNot)
+		}
+		if stay := those(r.Remove, leader.Members, raftpb.Membership_MEMBERSHIP_VOTER); len(stay) > 0 {
+			s.sayf("raftd: %s: added again by somebody else in the meantime, and stays; see raftd status\n", strings.Join(stay, ", "))
+			return nil, exit(exitNot)
+		}
+		return leader.Members, nil
 	}
-	for _, m := range members {
-		out := member{raft.NodeID(m.Id).String(), m.Address, membership(m.Membership)}
-		if f.json {
-			if err := s.printJSON(out); err != nil {
-				return err
-			}
-		} else {
-			s.printf("%s\t%s\t%s\n", out.ID, out.Membership, out.Address)
-		}
-	}
-	return nil
+}
+
+// moving says whether a step is under way, or one of those who are to leave has yet to.
+func moving(members []*raftpb.Member, leave []uint64) bool {
+	return slices.ContainsFunc(members, func(m *raftpb.Member) bool { return m.Membership == raftpb.Membership_MEMBERSHIP_OUTGOING }) ||
+		len(those(leave, members, raftpb.Membership_MEMBERSHIP_LEAVING)) > 0
 }
 
 // voters says whether all of them are voters.
 func voters(members []*raftpb.Member, wanted []*raftpb.Newcomer) bool {
-	for _, w := range wanted {
-		ok := false
-		for _, m := range members {
-			ok = ok || m.Id == w.Id && m.Membership == raftpb.Membership_MEMBERSHIP_VOTER
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(wanted, func(w *raftpb.Newcomer) bool {
+		return membershipOf(members, w.Id) != raftpb.Membership_MEMBERSHIP_VOTER
+	})
 }
