@@ -19,7 +19,7 @@ import (
 //	source: impatient.yaml       where the scenario was
 //	seed: 3
 //	mutant: figure-8             where the core has a fault
-//	by: (devel)                  the version of the raftsim that wrote it
+//	by: (devel)                  what names the raftsim that wrote it
 //	| name: impatient            the scenario's text
 //	#1 0s n1 boots               a line for each event; see [TraceLine]
 //	end of trace: violation, fingerprint 2740ca7a91ab78b5

@@ -54,5 +54,5 @@ func ofTrace(ctx context.Context, s streams, t *scenarios.Trace, seed optional[u
 	}
 	leaveSignals()
 	o.Mutant = mutated
-	return t.File, t.Seed, t.Verify(o, version())
+	return t.File, t.Seed, t.Verify(o, source())
 }

@@ -110,7 +110,7 @@ func replay(ctx context.Context, s streams, path string, f replayFlags) error {
 		}
 	}
 	if f.trace {
-		s.printf("%s", file.TraceHead(seed, f.mutant.argument, version()))
+		s.printf("%s", file.TraceHead(seed, f.mutant.argument, source()))
 		o.Trace = func(e *sim.Event) { s.printf("%s\n", scenarios.TraceLine(e)) }
 	}
 	if f.at.given || f.event.given {

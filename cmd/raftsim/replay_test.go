@@ -87,7 +87,7 @@ func TestReplayTrace(t *testing.T) {
 	require.Zero(t, got.code)
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
 	head := 4 + strings.Count(calm, "\n")
-	require.Equal(t, []string{"raftsim trace 1", "source: calm.yaml", "seed: 1", "by: " + version(), "| ", "| name: calm"}, lines[:6])
+	require.Equal(t, []string{"raftsim trace 1", "source: calm.yaml", "seed: 1", "by: " + source(), "| ", "| name: calm"}, lines[:6])
 	events, end, summary := lines[head:len(lines)-4], lines[len(lines)-4], lines[len(lines)-2]
 	require.Regexp(t, `^end of trace: pass, fingerprint [0-9a-f]{16}$`, end)
 	for _, l := range events {

@@ -68,7 +68,7 @@ func TestWhatIsWrongWithATraceIsSaid(t *testing.T) {
 		"of another form":      {replaced("raftsim trace 1\n", "raftsim trace 2\n"), `this is "raftsim trace 2", written by another version of raftsim, and this one reads "raftsim trace 1"`},
 		"of another scenario":  {replaced("duration: 2s", "duration: 2w"), "impatient.yaml in trace.txt:3:11: "},
 		"of another seed":      {replaced("seed: 3\n", "seed: 4\n"), "the run is not the same any more; the source of raftsim has changed since, or the file was edited\n  then: #"},
-		"of another version":   {strings.Replace(replaced("seed: 3\n", "seed: 4\n"), "by: ", "by: v9 ", 1), "any more; it was written by raftsim v9 "},
+		"of another version":   {strings.Replace(replaced("seed: 3\n", "seed: 4\n"), "by: ", "by: v9 ", 1), "any more; it was written by raftsim v9 " + source() + ", and this is " + source() + "\n"},
 		"another event":        {replaced("#20 ", "#20 1"), "\n  then: #20 1"},
 		"one event less":       {replaced(events[strings.Index(events, "#20 "):strings.Index(events, "#21 ")], ""), "\n  then: #21 "},
 		"one event more":       {replaced("end of trace", "#99 9s n1 boots\nend of trace"), "then: #99 9s n1 boots\n  now:  (the run had ended)"},
