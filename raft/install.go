@@ -10,7 +10,8 @@ import (
 )
 
 // ErrChunk says that a part of a snapshot does not go with the parts before it, or that the whole is not what its
-// leader said it would be. What had arrived of it is forgotten when it is of no use; the leader is told where to go on.
+// leader said it would be. What had arrived of it is forgotten when it is of no use. The leader is told where to go on, unless the part is of an
+// earlier snapshot than the one that is arriving.
 var ErrChunk = errors.New("raft: the part of the snapshot does not fit what arrived before")
 
 // ecma is the polynomial of [Checksum]. It never changes.
@@ -138,7 +139,7 @@ func (c *Core) soundInstall(m *Message) error {
 }
 
 // handleInstall takes in a part of a snapshot (Raft paper Figure 13). One that comes again, or after a gap, adds nothing and
-// is refused; the answer says what to send instead. The snapshot takes effect once all of it is on the disk: see
+// is refused; the answer says what to send instead, but to a part of another snapshot than the one that is arriving. The snapshot takes effect once all of it is on the disk: see
 // SnapshotDurable.
 func (c *Core) handleInstall(now time.Duration, m *Message, stale bool) error {
 	p := &m.Install

@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,6 +90,35 @@ func TestDissertation4_3_ASwapWaitsForAllWhoCome(t *testing.T) {
 	s.play(`boot n5
 		` + caughtUp + caughtUp + caughtUp)
 	require.Equal(t, "n3 n4 n5 n6", s.config(3))
+}
+
+// Nothing is written, so that who died has all there is; it is waited for all the same.
+func TestDissertation4_3_ASwapWaitsForWhoHasCaughtUpAndDied(t *testing.T) {
+	s := play(t, three+`
+		boot n4
+		boot n5
+		boot n6
+		crash n6
+		reconfigure n1 join=(n4,n5,n6) remove=(n1,n2,n3)
+		stabilize`)
+	beat := func(times int) {
+		for range times {
+			s.now += 50 * time.Millisecond
+			s.play(`heartbeat n1
+				stabilize`)
+		}
+	}
+	const waiting = "n1 n2 n3, learners n4 n5 n6, to swap n4 n5 n6 for n1 n2 n3"
+	beat(10)
+	s.play(`crash n4 n5`)
+	beat(200)
+	s.play(`boot n6`)
+	beat(20)
+	require.Equal(t, waiting, s.config(1))
+	s.play(`restart n4
+		restart n5`)
+	beat(20)
+	require.Equal(t, "n4 n5 n6", s.config(4))
 }
 
 // A learner that is heard of at other times than another has caught up all the same: neither has just ended a round when the

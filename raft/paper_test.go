@@ -173,7 +173,7 @@ Figure 2
 	and goes in the step in which that one comes
 		TestDissertation4_3_WhoComesAndWhoGoesDoSoInOneJointStep TestDissertation4_3_AllVotersAreSwappedAtOnce
 	all who come are waited for
-		TestDissertation4_3_ASwapWaitsForAllWhoCome TestDissertation4_3_WhoHasCaughtUpNeedNotDoSoAgainWhenAnotherDoes TestDissertation4_3_AJoinerOfASwapThatIsWipedStartsAnew
+		TestDissertation4_3_ASwapWaitsForAllWhoCome TestDissertation4_3_ASwapWaitsForWhoHasCaughtUpAndDied TestDissertation4_3_WhoHasCaughtUpNeedNotDoSoAgainWhenAnotherDoes TestDissertation4_3_AJoinerOfASwapThatIsWipedStartsAnew
 	whoever leads goes on with a swap that it finds, and who loses it goes back
 		TestDissertation4_3_ALaterLeaderGoesOnWithASwap TestDissertation4_3_ASwapThatIsCutOffIsUndone TestPaper7_ASnapshotCarriesASwap
 	what is asked for while it is under way

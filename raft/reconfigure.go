@@ -33,7 +33,7 @@ func (e *ChangeError) Error() string {
 // then the swap can be changed: who is to leave and is asked to join stays, who is to leave and is asked to leave
 // without anybody joining leaves at once, and who is to join and is asked to leave does not join. When nobody
 // is left to come, those who were to leave for them stay; when nobody is left to go, the others join as if nobody had been. What is asked
-// for while a swap is under way, and is a swap, becomes one with it. Who is not a voter leaves, and who is
+// for while a swap is under way, and is a swap, becomes one with it: all who are to come are waited for, until they are asked to leave. Who is not a voter leaves, and who is
 // to be a learner becomes one, with the first entry.
 type Change struct {
 	// Join are to become voters. They start as learners, and are promoted by the leader of the day once they have
@@ -265,11 +265,13 @@ func (c *Core) promote(now time.Duration) {
 		if which == 0 {
 			which = p.incarnation
 		}
-		caughtUp := l.Promote && which != 0 && p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin)
+		// Who is silent has as much as ever when nothing is written, and is to be waited for.
+		heard := p.Heard <= now && now-p.Heard < c.cfg.ElectionMin
+		caughtUp := l.Promote && which != 0 && heard && p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin)
 		switch m := (Member{ID: l.ID, Incarnation: which}); {
 		case l.Swap:
 			swap = append(swap, m)
-			whole = whole && which != 0 && p.Chase.Keeps(now, c.cfg.ElectionMin)
+			whole = whole && which != 0 && heard && p.Chase.Keeps(now, c.cfg.ElectionMin)
 		case caughtUp:
 			ready = append(ready, m)
 		}
