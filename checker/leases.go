@@ -55,6 +55,17 @@ func (c *Checker) confirmsLeader(n *node, m *raft.Message) *Violation {
 	return nil
 }
 
+// ClockSet tells that a node's clock was set, so that times it had waited for may be over, or far, by its own clock: it is held to
+// no promise of before. A read that is served because of it is still a violation.
+func (c *Checker) ClockSet(id raft.NodeID) {
+	if n := c.node(id); n != nil {
+		n.keeping, n.confirming.at = keeping{}, longAgo
+	}
+}
+
+// longAgo is before the world began by more than any promise lasts.
+const longAgo = -1 << 62
+
 // promised is for how much longer a node has to keep to the leader that it answered.
 func (s *step) promised() time.Duration { return max(s.n.keeping.until-s.at, 0) }
 

@@ -52,6 +52,16 @@ func TestRefinementOfLeases(t *testing.T) {
 			m.RequestVote.Transfer = true
 			n[3].gets(m, 0, n[3].votesFor(n[2], 2))
 		}, ""},
+		{"promises of those whose clocks were set since", func(n []*fake) {
+			applied(n)
+			n[3].keepsTo(n[1])
+			n[4].hearsOf(n[1].round(1, 7))
+			for _, f := range n[3:5] {
+				f.of.c.ClockSet(f.o.Node)
+			}
+			n[4].sends(n[1], n[4].answers(1, 7))
+			leadsNext(n)
+		}, ""},
 		{"another of its name, whose disk was wiped", func(n []*fake) {
 			applied(n)
 			n[3].keepsTo(n[1])

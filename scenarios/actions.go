@@ -226,6 +226,9 @@ func (t *timeline) setClocks(e *entry, jump time.Duration, set bool) int {
 		}
 		if t.r.world.SetClock(id, sim.Clock{Drift: t.drift(id), Jump: jump}) {
 			changed++
+			if jump != 0 {
+				t.r.check.ClockSet(id)
+			}
 		}
 	}
 	return changed

@@ -299,7 +299,7 @@ const (
 const mostValues = 1 << 30
 
 // values sees that what clients write and read fits into memory: values that are appended to and never replaced grow, and every
-// answer holds a whole one. It is an estimate, from the rates asked for.
+// answer, or state after an append that a search for an order goes through, holds a whole one. It is an estimate, from the rates asked for.
 func (r *reader) values(n *node) {
 	c := &r.to.Clients
 	if n == nil || c.Count == 0 || len(r.errs) > 0 { // what could not be read would be guessed

@@ -190,7 +190,7 @@ type (
 	// SetClock has the clocks of the nodes of Entry.On jump, or sets them to so much before true time, and has them run faster or
 	// slower by Drift, in parts per million; nil leaves it. A jump is from what a clock shows, an offset from true
 	// time; one of them is 0 or nil. Within a `during` drift and offset end, and the clock is set right, or to
-	// the offset that is still in force; a jump stays.
+	// the offset that is still in force, which undoes jumps; otherwise a jump stays.
 	SetClock struct {
 		Drift  *int64
 		Jump   time.Duration
