@@ -73,8 +73,9 @@ type Replica struct {
 	election, heartbeat time.Duration // what the Env's timers are armed for
 	role                raft.Role     // as last looked at, to see changes
 	config              *raft.Configuration
-	together            bool // what is to be done waits for the end of Together
-	halted              bool // nothing is to be done any more
+	refused             []string // what was said of changes that were not made, since that configuration
+	together            bool     // what is to be done waits for the end of Together
+	halted              bool     // nothing is to be done any more
 	waiting             waiting
 	reads               reads
 	tenure              tenure

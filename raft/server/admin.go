@@ -228,7 +228,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 	if v := a.s.view.get(); v.booted && v.Role != raft.Leader {
 		return a.passOn(ctx, r)
 	}
-	for again := false; ; again = true {
+	for {
 		var index raft.Index
 		var term raft.Term
 		err = nil
@@ -247,9 +247,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 					}
 				}
 			}
-			a.s.loop.quiet = again // it has been said why not
-			err = a.s.loop.replica.Reconfigure(change)
-			if a.s.loop.quiet = false; err == nil {
+			if err = a.s.loop.replica.Reconfigure(change); err == nil {
 				index, term = a.s.loop.replica.Core().Status().ConfigurationIndex, a.s.loop.replica.Core().Term()
 			}
 		}); e != nil {
@@ -286,9 +284,6 @@ func (a adminService) passOn(ctx context.Context, r *raftpb.ChangeMembersRequest
 
 // told is an error of package raft in words for somebody who need not know of packages, each of which names it where it wraps another.
 func told(err error) string { return strings.ReplaceAll(err.Error(), "raft: ", "") }
-
-// refusesChange says whether a line of the log tells why a change was not begun.
-func refusesChange(line string) bool { return strings.Contains(line, " does not have ") }
 
 // learner says whether a node is a learner for good.
 func (l *loop) learner(id raft.NodeID) bool {

@@ -79,24 +79,16 @@ func (s *Server) join() {
 			s.log(fmt.Sprintf("Node %v has joined", s.cfg.ID))
 			return
 		}
-		for _, id := range s.book.ids() {
-			if id == s.cfg.ID {
-				continue
-			}
-			conn, err := s.peer(id).dial()
-			if err != nil {
-				continue
-			}
-			ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
-			_, err = raftpb.NewAdminClient(conn).ChangeMembers(ctx, request)
-			cancel()
+		s.askOthers(5*time.Second, func(ctx context.Context, id raft.NodeID, conn *dialed) bool {
+			_, err := raftpb.NewAdminClient(conn).ChangeMembers(ctx, request)
 			if err == nil {
-				break
+				return true
 			}
 			if text, ok := s.refusals.say("Node %v asked Node %v to join, in vain: %s", s.cfg.ID, id, reason(err)); ok {
 				s.log(text)
 			}
-		}
+			return false
+		})
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-s.ctx.Done():

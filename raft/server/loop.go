@@ -34,8 +34,6 @@ type loop struct {
 	events []event // of the turn
 	part   []event // of it, those to be handled together
 	halted error
-	// quiet keeps to itself why a change is refused, for one that is tried again and again.
-	quiet bool
 
 	// stop ends the loop; stopped is closed when it has.
 	stop, stopped chan struct{}
@@ -319,7 +317,7 @@ func (l *loop) Logging() bool { return l.lines.enabled() }
 
 // Log implements [replica.Env].
 func (l *loop) Log(line string) {
-	if l.s.outcast.Load() && standsForElection(line) || l.quiet && refusesChange(line) {
+	if l.s.outcast.Load() && standsForElection(line) {
 		return
 	}
 	var status raft.Status

@@ -61,22 +61,10 @@ func (s *Server) castOut(known raft.Index) bool {
 // removedAfter asks the others whether a configuration is committed that is later than what this node knows, and has nobody of its name.
 // What one of them has committed is so for all, so that one answer is enough.
 func (s *Server) removedAfter(known raft.Index) bool {
-	for _, id := range s.book.ids() {
-		if id == s.cfg.ID {
-			continue
-		}
-		conn, err := s.peer(id).dial()
-		if err != nil {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
+	return s.askOthers(time.Second, func(ctx context.Context, id raft.NodeID, conn *dialed) bool {
 		met, err := raftpb.NewPeerClient(conn).Meet(ctx, s.hello(id))
-		cancel()
-		if err == nil && met.ConfigurationIndex > uint64(known) && !met.Member {
-			return true
-		}
-	}
-	return false
+		return err == nil && met.ConfigurationIndex > uint64(known) && !met.Member
+	})
 }
 
 // settled says whether the configuration is one that the node knows to be committed.

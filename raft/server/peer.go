@@ -63,6 +63,27 @@ const (
 	longestPause = time.Second
 )
 
+// askOthers asks the other nodes that this one knows of, one after the other and each for at most so long, until one has given the answer
+// that was looked for. It says whether one has. Who cannot be reached is passed over.
+func (s *Server) askOthers(patience time.Duration, ask func(ctx context.Context, id raft.NodeID, conn *dialed) bool) bool {
+	for _, id := range s.book.ids() {
+		if id == s.cfg.ID {
+			continue
+		}
+		conn, err := s.peer(id).dial()
+		if err != nil {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, patience)
+		found := ask(ctx, id, conn)
+		cancel()
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
 // peer returns the node of that name, which is reached for from now on.
 func (s *Server) peer(id raft.NodeID) *peer {
 	s.peersMu.Lock()
