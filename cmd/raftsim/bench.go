@@ -63,13 +63,9 @@ func runBench(ctx context.Context, s streams, names []string, asJSON bool) error
 		if ctx.Err() != nil {
 			break
 		}
-		if s.live {
-			s.sayf("\r\x1b[K%s …", load.Name)
-		}
+		s.passing("%s …", load.Name)
 		f, err := load.Run()
-		if s.live {
-			s.sayf("\r\x1b[K")
-		}
+		s.passed()
 		if err != nil {
 			failed = err
 			break

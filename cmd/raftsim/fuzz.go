@@ -254,7 +254,7 @@ func (h *hunted) progress(now time.Time) {
 	text := fmt.Sprintf("fuzz %s: %s, %s%s, %.0f worlds/s", h.f.strategy, count(t.Runs, "world"), count(t.Violations, "violation"),
 		h.reached(), float64(done)/max(now.Sub(h.begun).Seconds(), 1e-9))
 	if h.s.live {
-		h.s.sayf("\r\x1b[K%s", text)
+		h.s.passing("%s", text)
 		h.drawn = true
 		return
 	}
@@ -263,7 +263,7 @@ func (h *hunted) progress(now time.Time) {
 
 func (h *hunted) clear() {
 	if h.drawn {
-		h.s.sayf("\r\x1b[K")
+		h.s.passed()
 		h.drawn = false
 	}
 }

@@ -52,13 +52,9 @@ func (f *mutantFlag) become(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if s.live {
-		s.sayf("\r\x1b[Kbuilding mutant %s …", m.Name)
-	}
+	s.passing("building mutant %s …", m.Name)
 	raftsim, err := c.Build(ctx, m)
-	if s.live {
-		s.sayf("\r\x1b[K")
-	}
+	s.passed()
 	if ctx.Err() != nil {
 		s.sayf("interrupted before mutant %s was built\n", m.Name)
 		return exit(exitNothingRan)

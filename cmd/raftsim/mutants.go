@@ -218,14 +218,14 @@ func (p *hunt) hunter(c *mutants.Checkout, m *mutants.Mutant) (*mutants.Hunter, 
 // show tells on a terminal how far the hunts are.
 func (p *hunt) show(m *mutants.Mutant) {
 	if p.s.live {
-		p.s.sayf("\r\x1b[K%s: %d of %d hunts, %d missed …", m.Name, p.done, p.total, p.missed)
+		p.s.passing("%s: %d of %d hunts, %d missed …", m.Name, p.done, p.total, p.missed)
 		p.drawn = true
 	}
 }
 
 func (p *hunt) clear() {
 	if p.drawn {
-		p.s.sayf("\r\x1b[K")
+		p.s.passed()
 		p.drawn = false
 	}
 }

@@ -56,7 +56,7 @@ func (p *progress) step(what string, bad bool) {
 		if r := []rune(line); len(r) > lineWidth {
 			line = string(r[:lineWidth-1]) + "…"
 		}
-		p.s.sayf("\r\x1b[K%s", line)
+		p.s.passing("%s", line)
 		p.drawn = true
 		return
 	}
@@ -71,7 +71,7 @@ func (p *progress) rate() string {
 // clear takes the line away, so that something else can be said.
 func (p *progress) clear() {
 	if p.drawn {
-		p.s.sayf("\r\x1b[K")
+		p.s.passed()
 		p.drawn = false
 	}
 }

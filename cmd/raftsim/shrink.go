@@ -108,13 +108,13 @@ func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error
 	o := shrink.Options{Sound: sound, Run: f.options, Runs: uint64(f.runs.value), Mutant: f.mutant.argument}
 	if s.live {
 		o.Each = func(runs uint64, entries int) {
-			s.sayf("\r\x1b[K%s: %s, %s left …", file.Scenario.Name, count(runs, "run"), entriesOf(entries))
+			s.passing("%s: %s, %s left …", file.Scenario.Name, count(runs, "run"), entriesOf(entries))
 			drawn = true
 		}
 	}
 	m, err := shrink.Shrink(file, seed, o)
 	if drawn {
-		s.sayf("\r\x1b[K")
+		s.passed()
 	}
 	if errors.Is(err, shrink.ErrPasses) {
 		s.sayf("%s with seed %d: %v\n", file.Path, seed, err)

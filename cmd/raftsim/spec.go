@@ -67,13 +67,9 @@ func searchSpec(s streams, names []string, f specFlags) error {
 	}
 	var rows []searched
 	for _, one := range picked {
-		if s.live {
-			s.sayf("\r\x1b[K%s …", one.Name)
-		}
+		s.passing("%s …", one.Name)
 		found, err := one.Search()
-		if s.live {
-			s.sayf("\r\x1b[K")
-		}
+		s.passed()
 		if err != nil {
 			return err
 		}

@@ -48,6 +48,16 @@ func (s streams) paint(color, text string) string {
 	return color + text + plain
 }
 
+// passing shows on a terminal, and nowhere else, how far something is, in place of what it showed before.
+func (s streams) passing(format string, a ...any) {
+	if s.live {
+		s.sayf("\r\x1b[K"+format, a...)
+	}
+}
+
+// passed takes that away, so that something else can be said.
+func (s streams) passed() { s.passing("") }
+
 func (s streams) printf(format string, a ...any) { fmt.Fprintf(s.out, format, a...) }
 func (s streams) sayf(format string, a ...any)   { fmt.Fprintf(s.err, format, a...) }
 
