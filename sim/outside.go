@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"time"
 
 	"raftsim/raft"
@@ -31,17 +30,6 @@ func (w *World) Enter(id raft.NodeID, f func()) bool {
 
 // Next is the time of the next event, or of one that may prove to be none; false when nothing is to come.
 func (w *World) Next() (time.Duration, bool) { return w.queue.next() }
-
-// next is when the first event is due.
-func (q *queue) next() (time.Duration, bool) {
-	switch {
-	case len(q.far) != 0:
-		return q.far[0].at, true
-	case q.n != 0:
-		return q.near[q.n-1].at, true
-	}
-	return math.MaxInt64, false
-}
 
 // Stopped says whether the world has ended: no event is handled any more.
 func (w *World) Stopped() bool { return w.stopped }

@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"math"
+	"math/bits"
+	"time"
+)
 
 // queued is an event to come: when, in which order among those of the same
 // time, and what. It holds no pointer, so that the collector never looks at the
@@ -41,35 +45,64 @@ const (
 )
 
 const (
-	// nearSize is how many events the sorted array holds. A small cluster fits.
+	// nearSize is how many events near holds. A small cluster fits.
 	nearSize = 24
-	// nearAgain is at how few events the heap gives way to the array again.
-	nearAgain = nearSize / 2
+	// fewEvents is at how few all fit into near again, with some to spare.
+	fewEvents = 10
+
+	// A slot is for events of the same half millisecond, 1<<slotBits nanoseconds, and a ring of them for some 30 ms.
+	slotBits = 19
+	slots    = 64
 )
 
-// queue orders events by time, then by the order in which they were pushed. A few are kept in a
-// sorted array, where a new one is rarely more than a few places from the end; as soon as they are too many for
-// it, all are kept in a 4-ary heap. At 8 events the array takes two thirds of the heap's time; it breaks even at about 25.
+// queue orders events by time, then by the order in which they were pushed. The zero value is empty.
+//
+// Those to come next are kept sorted; a new one is rarely more than a few places from the end. When there are too many for that, those
+// that are not due before until go into the slot for their time, in any order, and are sorted when it has come. What is too far off for
+// a slot, as are the timers of elections, waits in a heap.
+//
+// The order is by construction: near is sorted, all in it are before until, and none of the others is.
 type queue struct {
 	// seq is that of the event pushed last, again that of the one that was pushed last by pushAgain.
 	seq, again uint64
-	n          int
-	// near is sorted, the next event last. It is empty when far is not.
-	near [nearSize]queued
-	far  []queued
+
+	n     int
+	near  [nearSize]queued // the next event last
+	until queued           // only when, and in which order
+
+	// later is how many events are in slots and in far.
+	later int
+	// slot has, by the time modulo slots, the first cell of each list and 1, 0 for none; filled a bit for each that has any. They are for
+	// the slots times from base on.
+	slot   [slots]uint32
+	filled uint64
+	base   uint64
+	// cells have the events in slots; free is the first unused one and 1.
+	cells []cell
+	free  uint32
+	// far is a 4-ary heap.
+	far []queued
+}
+
+// cell is an event in a slot. next is the cell after it and 1.
+type cell struct {
+	queued
+	next uint32
 }
 
 func (a *queued) before(b *queued) bool {
 	return a.at < b.at || a.at == b.at && a.seq < b.seq
 }
 
+// slotTime is the time in units of slots.
+func (a *queued) slotTime() uint64 { return uint64(a.at) >> slotBits }
+
 // push adds an event and returns its seq, which no other event ever has.
 func (q *queue) push(at time.Duration, what queuedWhat) uint64 {
 	q.seq++
 	e := queued{at, q.seq, what}
-	if len(q.far) != 0 || q.n == nearSize {
-		q.spill()
-		q.pushFar(e)
+	if at >= q.until.at || q.n == nearSize {
+		q.place(e)
 		return e.seq
 	}
 	// e comes after all that have its time: its seq is the greatest.
@@ -102,10 +135,37 @@ func (q *queue) reserve() uint64 {
 
 // pushAs adds an event with a seq that was reserved for it.
 func (q *queue) pushAs(seq uint64, at time.Duration, what queuedWhat) {
-	e := queued{at, seq, what}
-	if len(q.far) != 0 || q.n == nearSize {
-		q.spill()
-		q.pushFar(e)
+	q.place(queued{at, seq, what})
+}
+
+// next is when the first event is due, and false when there is none.
+func (q *queue) next() (time.Duration, bool) {
+	if q.n == 0 && !q.refill() {
+		return math.MaxInt64, false
+	}
+	return q.near[q.n-1].at, true
+}
+
+// pop takes the next event if it is due at or before limit.
+func (q *queue) pop(limit time.Duration) (queued, bool) {
+	if q.n == 0 && !q.refill() {
+		return queued{}, false
+	}
+	i := q.n - 1
+	if q.near[i].at > limit {
+		return queued{}, false
+	}
+	q.n = i
+	return q.near[i], true
+}
+
+// place puts an event where it belongs.
+func (q *queue) place(e queued) {
+	if e.before(&q.until) && q.n == nearSize {
+		q.makeRoom()
+	}
+	if !e.before(&q.until) {
+		q.postpone(e)
 		return
 	}
 	i := q.n
@@ -117,40 +177,93 @@ func (q *queue) pushAs(seq uint64, at time.Duration, what queuedWhat) {
 	q.n++
 }
 
-// pop takes the next event if it is due at or before limit.
-func (q *queue) pop(limit time.Duration) (queued, bool) {
-	if len(q.far) != 0 {
-		return q.popFar(limit)
+// makeRoom postpones the later half of near.
+func (q *queue) makeRoom() {
+	const half = nearSize / 2
+	q.until = q.near[half-1]
+	if q.filled == 0 {
+		q.base = q.until.slotTime()
 	}
-	i := q.n - 1
-	if i < 0 || q.near[i].at > limit {
-		return queued{}, false
+	for k := range half {
+		q.postpone(q.near[k])
 	}
-	q.n = i
-	return q.near[i], true
+	q.n = copy(q.near[:], q.near[half:q.n])
 }
 
-// spill moves all events from near to far.
-func (q *queue) spill() {
-	for q.n > 0 {
-		q.n--
-		q.pushFar(q.near[q.n])
+// postpone puts an event into its slot, or into far.
+func (q *queue) postpone(e queued) {
+	q.later++
+	t := e.slotTime()
+	if t-q.base >= slots { // also when it is before base
+		q.pushFar(e)
+		return
 	}
+	if q.free == 0 {
+		q.cells = append(q.cells, cell{})
+		q.free = uint32(len(q.cells))
+	}
+	at := q.free
+	c, first := &q.cells[at-1], &q.slot[t%slots]
+	q.free = c.next
+	c.queued, c.next = e, *first
+	*first = at
+	q.filled |= 1 << (t % slots)
 }
 
-// popFar pops when near is empty, and makes use of near again when few events are left.
-func (q *queue) popFar(limit time.Duration) (queued, bool) {
-	if q.far[0].at > limit {
-		return queued{}, false
-	}
-	e := q.takeFar()
-	if len(q.far) == nearAgain {
-		for i := nearAgain - 1; i >= 0; i-- {
-			q.near[i] = q.takeFar()
+// refill fills near, which is empty, with what is due next: all that is due in the same slot, or all there is when that is
+// little. It returns false when there is nothing.
+func (q *queue) refill() bool {
+	q.until = queued{at: math.MaxInt64, seq: math.MaxUint64}
+	if q.later <= fewEvents {
+		for q.filled != 0 {
+			q.empty(uint64(bits.TrailingZeros64(q.filled)))
 		}
-		q.n = nearAgain
+		for len(q.far) > 0 {
+			q.later--
+			q.place(q.takeFar())
+		}
+		return q.n > 0
 	}
-	return e, true
+	t := uint64(math.MaxUint64)
+	if q.filled != 0 {
+		t = q.base + uint64(bits.TrailingZeros64(bits.RotateLeft64(q.filled, -int(q.base%slots))))
+	}
+	if len(q.far) > 0 {
+		t = min(t, q.far[0].slotTime())
+	}
+	if end := (t + 1) << slotBits; end <= math.MaxInt64 {
+		q.until = queued{at: time.Duration(end)}
+	}
+	inSlot := t >= q.base // what is before base is in far
+	q.base = max(q.base, t+1)
+	if inSlot && q.filled>>(t%slots)&1 != 0 {
+		q.empty(t % slots)
+	}
+	for len(q.far) > 0 && q.far[0].before(&q.until) {
+		if q.n >= nearSize/2 && q.near[0].before(&q.far[0]) {
+			q.until = q.far[0] // there are many at once
+			break
+		}
+		q.later--
+		q.place(q.takeFar())
+	}
+	return true
+}
+
+// empty places what is in a slot.
+func (q *queue) empty(slot uint64) {
+	at := q.slot[slot]
+	q.slot[slot] = 0
+	q.filled &^= 1 << slot
+	for at != 0 {
+		c := &q.cells[at-1]
+		e, next := c.queued, c.next
+		c.next = q.free
+		q.free = at
+		at = next
+		q.later--
+		q.place(e)
+	}
 }
 
 func (q *queue) pushFar(e queued) {
