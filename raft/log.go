@@ -15,8 +15,9 @@ import (
 //  3. base <= applied <= commit <= last, and nothing at or below commit is ever cut off;
 //  4. unsaved is the lowest index that no Output has handed out yet, last+1 when there is none.
 //
-// Entries live in chunks that are filled once: growing copies nothing, and a slice handed
-// out (to a message, an Output) stays as it was even after the log has been cut or compacted.
+// Entries live in chunks that are filled once: a slice handed out (to a message, an Output) stays as it was even after the log
+// has been cut or compacted. The first chunk begins small, as does one that was cut, and is copied as it fills: most logs of short runs
+// end in it. Growing a long log copies nothing.
 type log struct {
 	chunks  [][]Entry
 	gone    Index
@@ -40,6 +41,9 @@ const (
 	chunkBits = 9
 	chunkSize = 1 << chunkBits
 	chunkMask = chunkSize - 1
+
+	// firstRoom is how many entries the first chunk has room for at first.
+	firstRoom = 32
 )
 
 func (l *log) lastTerm() Term {
@@ -89,10 +93,9 @@ func (l *log) push(e *Entry) { *l.grow(e.Term) = *e }
 // grow makes a place for an entry of a term at the end, which is to be filled.
 func (l *log) grow(t Term) *Entry {
 	n := len(l.chunks)
-	if n == 0 || len(l.chunks[n-1]) == chunkSize {
-		// What of the first chunk lies at or below the base stays empty.
-		l.chunks = append(l.chunks, make([]Entry, l.last&chunkMask, chunkSize))
-		n++
+	if n == 0 || len(l.chunks[n-1]) == cap(l.chunks[n-1]) {
+		l.makeRoom()
+		n = len(l.chunks)
 	}
 	c := &l.chunks[n-1]
 	k := len(*c)
@@ -104,6 +107,24 @@ func (l *log) grow(t Term) *Entry {
 	return &(*c)[k]
 }
 
+// makeRoom is for a log whose last chunk is full.
+func (l *log) makeRoom() {
+	switch n := len(l.chunks); {
+	case n == 0:
+		// What of the first chunk lies at or below the base stays empty.
+		l.chunks = append(l.chunks, newChunk(int(l.last&chunkMask)))
+	case len(l.chunks[n-1]) < chunkSize:
+		old := l.chunks[n-1]
+		l.chunks[n-1] = newChunk(len(old))
+		copy(l.chunks[n-1], old)
+	default:
+		l.chunks = append(l.chunks, make([]Entry, 0, chunkSize))
+	}
+}
+
+// newChunk returns a chunk for n entries, and room for more.
+func newChunk(n int) []Entry { return make([]Entry, n, min(max(firstRoom, 3*n), chunkSize)) }
+
 // cut takes away entry i and all after it. Cutting what is committed would lose it: a panic.
 func (l *log) cut(i Index) {
 	if i <= l.commit {
@@ -114,7 +135,7 @@ func (l *log) cut(i Index) {
 	chunk := at>>chunkBits - l.gone
 	keep := l.chunks[chunk][:at&chunkMask]
 	// A new array: the old one may be in messages on their way.
-	fresh := make([]Entry, len(keep), chunkSize)
+	fresh := newChunk(len(keep))
 	copy(fresh, keep)
 	l.chunks = l.chunks[:chunk]
 	if len(fresh) > 0 {

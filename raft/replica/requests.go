@@ -52,7 +52,8 @@ type slab struct{ free []byte }
 
 const (
 	slabSize     = 64 << 10
-	largeCommand = slabSize / 16
+	firstSlab    = slabSize / 16 // most nodes of a short run never need another
+	largeCommand = firstSlab
 )
 
 // encode returns the request as a command of a leader whose clock shows now.
@@ -76,7 +77,7 @@ func (s *slab) expiry(e kv.Expiry, now kv.Time) []byte {
 // make makes room, and returns where it begins.
 func (s *slab) make(need int) int {
 	if cap(s.free)-len(s.free) < need {
-		s.free = make([]byte, 0, slabSize)
+		s.free = make([]byte, 0, min(max(firstSlab, 2*cap(s.free)), slabSize))
 	}
 	return len(s.free)
 }
