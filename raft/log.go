@@ -42,7 +42,7 @@ const (
 	chunkSize = 1 << chunkBits
 	chunkMask = chunkSize - 1
 
-	// firstRoom is how many entries the first chunk has room for at first.
+	// firstRoom is how many entries a chunk that begins small has room for at first, beside those that it begins with.
 	firstRoom = 32
 )
 
@@ -82,6 +82,9 @@ func (l *log) append(es []Entry) {
 		panic(fmt.Sprintf("raft: entry %d of term %d cannot follow entry %d of term %d", e.Index, e.Term, l.last, l.lastTerm()))
 	}
 	l.touch(l.last + 1)
+	if len(l.chunks) == 0 {
+		l.makeRoom(len(es))
+	}
 	for k := range es {
 		l.push(&es[k])
 	}
@@ -94,7 +97,7 @@ func (l *log) push(e *Entry) { *l.grow(e.Term) = *e }
 func (l *log) grow(t Term) *Entry {
 	n := len(l.chunks)
 	if n == 0 || len(l.chunks[n-1]) == cap(l.chunks[n-1]) {
-		l.makeRoom()
+		l.makeRoom(1)
 		n = len(l.chunks)
 	}
 	c := &l.chunks[n-1]
@@ -107,23 +110,23 @@ func (l *log) grow(t Term) *Entry {
 	return &(*c)[k]
 }
 
-// makeRoom is for a log whose last chunk is full.
-func (l *log) makeRoom() {
+// makeRoom is for a log whose last chunk is full, and about to have so many entries more.
+func (l *log) makeRoom(more int) {
 	switch n := len(l.chunks); {
 	case n == 0:
 		// What of the first chunk lies at or below the base stays empty.
-		l.chunks = append(l.chunks, newChunk(int(l.last&chunkMask)))
+		l.chunks = append(l.chunks, newChunk(int(l.last&chunkMask), more))
 	case len(l.chunks[n-1]) < chunkSize:
 		old := l.chunks[n-1]
-		l.chunks[n-1] = newChunk(len(old))
+		l.chunks[n-1] = newChunk(len(old), 2*len(old))
 		copy(l.chunks[n-1], old)
 	default:
 		l.chunks = append(l.chunks, make([]Entry, 0, chunkSize))
 	}
 }
 
-// newChunk returns a chunk for n entries, and room for more.
-func newChunk(n int) []Entry { return make([]Entry, n, min(max(firstRoom, 3*n), chunkSize)) }
+// newChunk returns a chunk for n entries, and for so many more and a few.
+func newChunk(n, more int) []Entry { return make([]Entry, n, min(n+more+firstRoom, chunkSize)) }
 
 // cut takes away entry i and all after it. Cutting what is committed would lose it: a panic.
 func (l *log) cut(i Index) {
@@ -135,7 +138,7 @@ func (l *log) cut(i Index) {
 	chunk := at>>chunkBits - l.gone
 	keep := l.chunks[chunk][:at&chunkMask]
 	// A new array: the old one may be in messages on their way.
-	fresh := newChunk(len(keep))
+	fresh := newChunk(len(keep), 0)
 	copy(fresh, keep)
 	l.chunks = l.chunks[:chunk]
 	if len(fresh) > 0 {
