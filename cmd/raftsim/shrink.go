@@ -45,7 +45,8 @@ written over only with --force.
 FILE may also be what raftsim fuzz or go test -fuzz has found: a name such as fuzz or
 fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults. And it may
 be a trace that raftsim replay --trace has written: the run is played again and compared
-with it first. --seed is needed where the file is for more than one.`,
+with it first. --seed is needed where the file is for more than one; of a file that expects
+a violation, it is by default the first that violates as expected.`,
 		Example: `  raftsim shrink my.yaml --seed 173
   raftsim shrink my.yaml --seed 173 -o minimal.yaml
   raftsim shrink trace.txt -o minimal.yaml
@@ -67,7 +68,7 @@ with it first. --seed is needed where the file is for more than one.`,
 			return shrinkRun(cmd.Context(), s, args[0], f)
 		},
 	}
-	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one)")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one; see above)")
 	addFileShort(cmd, &f.out, "out", "o", "write the scenario to this file, and not to stdout")
 	addOptional(cmd, &f.runs, "runs", "n", readCount(mostShrinkRuns), fmt.Sprintf("end after so many runs (default: %d)", shrink.DefaultRuns))
 	cmd.Flags().BoolVar(&f.force, "force", false, "with --out: write over a file that is there")
