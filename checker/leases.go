@@ -15,7 +15,7 @@ type confirming struct {
 	at     time.Duration
 }
 
-// keeping is what a node has promised to a leader by an answer: to elect no other until then. A restart does not undo it.
+// keeping is what a node has promised to a leader by an answer: to elect nobody until then. A restart does not undo it.
 type keeping struct {
 	to    raft.NodeID
 	round uint64
@@ -23,7 +23,7 @@ type keeping struct {
 }
 
 // Leases tells that leaders may serve reads without asking anybody, as long as nobody can have been elected since (Raft
-// dissertation §6.4.1). Otherwise that is a violation of refinement. Whoever answers a leader elects no other for that long after it
+// dissertation §6.4.1). Otherwise that is a violation of refinement. Whoever answers a leader elects nobody for that long after it
 // was asked, in true time: a lease divided by the pace of the fastest clock that leases count with.
 func (c *Checker) Leases(promise time.Duration) { c.leases, c.promise = true, promise }
 

@@ -18,7 +18,7 @@ type heard struct {
 	// verified is up to where a term's leader has told it what its log holds.
 	verified   verified
 	confirming confirming
-	// claimed is the term it has sent entries or snapshots for without having been seen to lead it, 0 for none, and
+	// claimed is the term it has sent entries or snapshots for, or handed over, without having been seen to lead it, 0 for none, and
 	// claimedCommit the highest commit index it has told of beyond what was seen.
 	claimed       raft.Term
 	claimedCommit raft.Index
@@ -35,10 +35,17 @@ type arrival struct {
 	// index and logTerm are of the last entry of a candidate's log, or of the entry before entries.
 	index   raft.Index
 	logTerm raft.Term
-	// transfer says that the leader wants the candidate that asks for a vote to follow it.
+	// transfer says that the leader wants the candidate that asks for a vote to follow it; that this is so was judged when it asked.
 	transfer bool
 	commit   raft.Index
 	entries  []raft.Entry
+}
+
+// handsOver says whether it is the word of an earlier term's leader to stand for election in this one, the next: nobody's promise to keep to
+// a leader is against that (Raft dissertation §3.10, §4.2.3). Whose promises are to one of a term before that, and not over, were too
+// few for a lease, or there would be none to hand over.
+func (a *arrival) handsOver(term raft.Term) bool {
+	return a.kind == raft.MsgTimeoutNow && a.term == term-1
 }
 
 // in returns what arrived in an event.
@@ -55,11 +62,12 @@ type verified struct {
 	index raft.Index
 }
 
-// standing is the log that a candidate stands with.
+// standing is the log that a candidate stands with, and whether it does so at the word of a leader that hands over.
 type standing struct {
 	term    raft.Term
 	index   raft.Index
 	logTerm raft.Term
+	handed  bool
 }
 
 // offer is a snapshot.
@@ -293,8 +301,10 @@ func (c *Checker) Sent(at Moment, m *raft.Message) *Violation {
 		}
 	case raft.MsgInstallSnapshot:
 		return c.report(at, c.sendsSnapshot(n, m))
+	case raft.MsgTimeoutNow:
+		n.claim(m.Term, 0)
 	case raft.MsgRequestVote:
-		return c.report(at, c.asksForVote(n, m))
+		return c.report(at, c.asksForVote(n, m, n.heard.in(at.Event)))
 	case raft.MsgReadIndex:
 		c.ask(n, at, m)
 	case raft.MsgReadIndexReply:
@@ -348,17 +358,21 @@ func (c *Checker) sendsSnapshot(n *node, m *raft.Message) *Violation {
 	return nil
 }
 
-// asksForVote is about RequestVote.
-func (c *Checker) asksForVote(n *node, m *raft.Message) *Violation {
+// asksForVote is about RequestVote; a is what arrived in the event in which it leaves.
+func (c *Checker) asksForVote(n *node, m *raft.Message, a *arrival) *Violation {
 	p, s := &m.RequestVote, n.stood
 	if s.term != m.Term {
-		s = standing{m.Term, n.log.last(), n.log.term(n.log.last())} // it is just standing
+		s = standing{m.Term, n.log.last(), n.log.term(n.log.last()), a.handsOver(m.Term)} // it is just standing
 	}
-	if s.index == p.LastIndex && s.logTerm == p.LastTerm {
-		return nil
+	switch {
+	case s.index != p.LastIndex || s.logTerm != p.LastTerm:
+		return c.violated(refinement, []raft.NodeID{n.id}, "%s asks %s for a vote in term %d with a log that ends at index %d of term %d, and its own ends at index %d of term %d: RequestVote is not enabled",
+			n.id, m.To, m.Term, p.LastIndex, p.LastTerm, s.index, s.logTerm)
+	case p.Transfer && !s.handed:
+		return c.violated(refinement, []raft.NodeID{n.id}, "%s asks %s for a vote in term %d as whom the leader of term %d hands over to, which has not told it to stand: RequestVote is not enabled",
+			n.id, m.To, m.Term, m.Term-1)
 	}
-	return c.violated(refinement, []raft.NodeID{n.id}, "%s asks %s for a vote in term %d with a log that ends at index %d of term %d, and its own ends at index %d of term %d: RequestVote is not enabled",
-		n.id, m.To, m.Term, p.LastIndex, p.LastTerm, s.index, s.logTerm)
+	return nil
 }
 
 // keepsClaims asks, after an event, whether a node is what it said in messages, and was right to serve reads.

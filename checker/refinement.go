@@ -22,16 +22,17 @@ import (
 //   - a leader's commit index rises by AdvanceCommitIndex: up to an entry of its term that a majority has acknowledged to
 //     it, in that term; another's to what a message of the term says, as far as the log is known to be the leader's, or to the end
 //     of a snapshot it was sent;
-//   - a candidate asks for votes with the log it stood with (RequestVote), and only who leads the term sends entries or
-//     snapshots: those of its log, with no higher a commit index than its own (AppendEntries, InstallSnapshot);
+//   - a candidate asks for votes with the log it stood with (RequestVote), and as whom a leader hands over to only when that of the
+//     term before told it to stand; only who leads the term says that, or sends entries or snapshots: those of its log, with no
+//     higher a commit index than its own (AppendEntries, InstallSnapshot);
 //   - a read is served by ServeRead, with all applied that it has to see: what its leader knew to be committed when it was asked
 //     for, an entry of the leader's term included (ReadIndex, HandleReadIndexRequest). A majority has answered a round that the leader
 //     began after that (ConfirmLeader, ConfirmRead), or, by lease, nobody had been elected in a later term yet (LeaseRead); a
 //     follower was told the index in answer to a question of its own that is no older than the read (HandleReadIndexResponse).
 //     A read that goes through the log is served once its entry is applied;
 //   - a round of a leader's is confirmed in its term, by who was asked for it in that (ConfirmLeader). With leases, whoever did neither votes
-//     for another nor stands for election itself, in true time, for as long as the lease can last that rests on it (EndPromise); unless the
-//     leader hands over.
+//     nor stands for election itself, in true time, for as long as the lease can last that rests on it (EndPromise); unless the
+//     leader of the term hands over, so that the next begins.
 //
 // So it judges by what arrived at the node, not by what others have done meanwhile: a leader with the acknowledgements of too few is
 // seen although the rest have the entry on their disks. The guards are the very functions that the search of the specification has tried.
@@ -44,7 +45,7 @@ import (
 func (c *Checker) refinement(s *step) *Violation {
 	if !s.boot && s.o.Term > s.was.term && s.o.Vote == s.n.id {
 		// This counts before the first message has arrived, too: the request for votes may leave much later.
-		s.n.stood = standing{s.o.Term, s.n.log.last(), s.n.lastTerm()}
+		s.n.stood = standing{s.o.Term, s.n.log.last(), s.n.lastTerm(), s.n.heard.in(s.event).handsOver(s.o.Term)}
 	}
 	if s.elected {
 		s.n.first = s.was.last + 1
@@ -105,9 +106,9 @@ func (c *Checker) entersTerm(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and was in term %d", n.id, o.Term, was.term)
 	case stands && !s.mayStand(n.id):
 		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is no voter", n.id, o.Term)
-	case stands && !s.mayElect() && a.kind != raft.MsgTimeoutNow:
-		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is to elect nobody but %s for another %v: it has confirmed round %d",
-			n.id, o.Term, n.keeping.to, s.promised(), n.keeping.round)
+	case stands && !s.mayElect() && !a.handsOver(o.Term):
+		return c.notEnabled(s, "Timeout", "%s stands for election in term %d, and is to elect nobody for another %v: it has confirmed round %d of %s",
+			n.id, o.Term, s.promised(), n.keeping.round, n.keeping.to)
 	case !stands && o.Term > was.term && a.term != o.Term:
 		return c.notEnabled(s, "UpdateTerm", "%s goes from term %d to term %d, of which no message came to it", n.id, was.term, o.Term)
 	case !stands && o.Role == raft.Candidate && (was.role != raft.Candidate || was.term != o.Term),
@@ -136,8 +137,8 @@ func (c *Checker) grantsVote(s *step, a *arrival) *Violation {
 		return c.notEnabled(s, action, "%s, whose log ends at index %d of term %d, votes in term %d for %s, whose log ends at index %d of term %d",
 			n.id, n.log.last(), n.lastTerm(), o.Term, o.Vote, a.index, a.logTerm)
 	case !s.mayElect() && !a.transfer:
-		return c.notEnabled(s, action, "%s votes for %s in term %d, and is to elect nobody but %s for another %v: it has confirmed round %d",
-			n.id, o.Vote, o.Term, n.keeping.to, s.promised(), n.keeping.round)
+		return c.notEnabled(s, action, "%s votes for %s in term %d, and is to elect nobody for another %v: it has confirmed round %d of %s",
+			n.id, o.Vote, o.Term, s.promised(), n.keeping.round, n.keeping.to)
 	}
 	return nil
 }

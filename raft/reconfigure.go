@@ -15,7 +15,8 @@ var (
 	ErrTooEarly = errors.New("raft: the leader has not committed anything in its term yet; ask again")
 )
 
-// ChangeError is a [Change] that means nothing: it has Node come and go at once, or names nobody, and then Node is [None].
+// ChangeError is a [Change] that means nothing: it has Node be two of voter, learner and gone at once, or names nobody, and then Node is
+// [None].
 type ChangeError struct{ Node NodeID }
 
 // Error says which of the two.
@@ -121,6 +122,9 @@ func (c *Core) changed(change *Change) (*Configuration, error) {
 		next.Learners = append(next.Learners, Member{ID: id, Promote: true})
 	}
 	for _, id := range change.Learn {
+		if slices.Contains(change.Remove, id) {
+			return nil, &ChangeError{id}
+		}
 		next.without(id, &next.Voters)
 		if l := find(next.Learners, id); l != nil {
 			c.keepOn(l, false)

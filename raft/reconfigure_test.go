@@ -137,6 +137,8 @@ func TestAChangeThatMeansNothingIsRefused(t *testing.T) {
 	for says, change := range map[string]raft.Change{
 		"raft: a change of the configuration names nobody":               {Learn: []raft.NodeID{raft.None}},
 		"raft: a change of the configuration has n4 come and go at once": {Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}},
+		"raft: a change of the configuration has n3 come and go at once": {Learn: []raft.NodeID{2, 3}, Remove: []raft.NodeID{3}},
+		"raft: a change of the configuration has n2 come and go at once": {Join: []raft.NodeID{2}, Learn: []raft.NodeID{2}},
 	} {
 		err := c.reconfigure(1, change)
 		var wrong *raft.ChangeError

@@ -45,6 +45,7 @@ func FuzzFaults(f *testing.F) {
 		"1303fa321301641e1303641e",         // crashes that take and tear what was not synced
 		"1404fa0015036400160064ff1401640a", // transfers, a snapshot, a burst
 		"0901002317016432180164001900c800", // a wiped node joins again, one leaves, one joins
+		"090100331900fa02191ac816",         // a node joins in the place of n1, another in that of the leader
 		"1a00fa14",                         // timeouts shorter than a round trip
 	)
 }

@@ -116,11 +116,15 @@ func (m *members) find(id raft.NodeID) *raft.Member {
 }
 
 // want has the leader asked for a change, until it is committed. What an earlier entry wants of the same nodes is void, and
-// nobody leaves for those who are not to join any more.
+// nobody leaves for those who are not to join any more. To have somebody join again is no change of mind: who is to leave for it
+// still is, as it is when a leader has begun with it.
 func (m *members) want(e *entry, change replica.Change) {
 	for _, id := range slices.Concat(change.Join, change.Learn, change.Remove) {
 		other := func(k raft.NodeID) bool { return k == id }
 		for _, w := range m.wanted {
+			if len(w.change.Remove) > 0 && slices.Contains(w.change.Join, id) && slices.Contains(change.Join, id) {
+				continue
+			}
 			if len(w.change.Join) == 1 && w.change.Join[0] == id {
 				w.change.Remove = nil
 			}

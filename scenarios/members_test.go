@@ -59,3 +59,26 @@ expect:
 	require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
 	require.Contains(t, r.NotExercised, "line 8: join: the cluster did not come to it")
 }
+
+// To have a node join again that is to come for another leaves that as it is, whether a leader has begun with it or not: an entry does not
+// mean another thing a moment later.
+func TestWhoIsToJoinAgainIsStillSwapped(t *testing.T) {
+	for meanwhile, what := range map[string]string{"crash: [n1, n2, n3]": "nobody has it yet", "partition: [[n4], rest]": "it is in the log"} {
+		for again, members := range map[string]string{"n4": "[n2, n3, n4]", "{nodes: n4, instead_of: n2}": "[n3, n4]"} {
+			r := play(t, `
+duration: 4s
+timeline:
+  - during: 1s..2s
+    `+meanwhile+`
+  - at: 1.2s
+    join: {nodes: n4, instead_of: n1}
+  - at: 1.6s
+    join: `+again+`
+expect:
+  - by: end
+    members: `+members+`
+`, scenarios.Options{})
+			require.Equal(t, scenarios.Pass, r.Verdict, "%s, %s: %s", what, again, r.Line())
+		}
+	}
+}

@@ -186,12 +186,7 @@ func (r *Run) stoppedEarly() bool {
 
 // turn judges a file that expects a violation: it passes if, and only if, that property is violated.
 func (r *Run) turn(res *Result) {
-	var want string
-	for _, e := range r.scenario.Expect {
-		if v, ok := e.Want.(script.Violates); ok {
-			want = v.Property
-		}
-	}
+	want := r.scenario.Violates()
 	switch {
 	case want == "":
 	case res.Verdict == Violation && res.Property == want:

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"raftsim/raft"
 	"raftsim/raft/raftpb"
@@ -212,7 +214,10 @@ func newcomers(args []string) ([]*raftpb.Newcomer, error) {
 // changes nothing when who is to leave is none.
 func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.ChangeMembersRequest, wait bool) error {
 	return f.with(ctx, func(ctx context.Context, c *client.Client) error {
-		members, err := change(ctx, s, c, r)
+		members, unknown, err := change(ctx, s, c, r)
+		if err != nil && unknown {
+			return &client.UnknownError{Why: plainError(err, f.timeout)}
+		}
 		if err == nil && wait && !voters(members, r.Add) {
 			members, err = await(ctx, s, c, r)
 		}
@@ -231,11 +236,11 @@ func changeMembers(ctx context.Context, s streams, f *clientFlags, r *raftpb.Cha
 	})
 }
 
-// change makes a change, and returns the members that it has led to once it is committed.
-func change(ctx context.Context, s streams, c *client.Client, r *raftpb.ChangeMembersRequest) ([]*raftpb.Member, error) {
-	var members []*raftpb.Member
+// change makes a change, and returns the members that it has led to once it is committed. Of an error it says whether the change may
+// come to be in spite of it.
+func change(ctx context.Context, s streams, c *client.Client, r *raftpb.ChangeMembersRequest) (members []*raftpb.Member, unknown bool, err error) {
 	asked := false
-	err := c.Any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
+	err = c.Any(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
 		if len(r.Remove) > 0 && !asked { // once asked for it may be done, and the answer lost: asking again changes nothing then
 			leader, err := leading(ctx, conn)
 			if err != nil {
@@ -249,13 +254,17 @@ func change(ctx context.Context, s streams, c *client.Client, r *raftpb.ChangeMe
 			}
 		}
 		asked = true
-		reply, err := raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
+		var at peer.Peer
+		var trailer metadata.MD
+		reply, err := raftpb.NewAdminClient(conn).ChangeMembers(ctx, r, grpc.Peer(&at), grpc.Trailer(&trailer))
 		if err == nil {
 			members = reply.Members
+		} else if at.Addr != nil && !server.NotBegun(err, trailer) { // it was sent
+			unknown = true
 		}
 		return err
 	})
-	return members, err
+	return members, unknown, err
 }
 
 // await waits until those who have come are voters, and returns the members there are then. It only looks: what is committed is not lost,

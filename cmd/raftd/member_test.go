@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft/raftpb"
@@ -21,8 +22,10 @@ type told struct {
 	mu sync.Mutex
 	// changes is how often it was asked for one.
 	changes int
-	// lost has the answer to the first of them lost, although it is done.
-	lost   bool
+	// lost is how many answers are lost, from the first on, although it is done.
+	lost int
+	// idle says that there is nobody to do it.
+	idle   bool
 	states []string // members as in "n1 voter n2 learner"
 }
 
@@ -48,12 +51,16 @@ func (a *told) Status(context.Context, *raftpb.StatusRequest) (*raftpb.StatusRep
 }
 
 // ChangeMembers implements [raftpb.AdminServer].
-func (a *told) ChangeMembers(context.Context, *raftpb.ChangeMembersRequest) (*raftpb.ChangeMembersReply, error) {
+func (a *told) ChangeMembers(ctx context.Context, _ *raftpb.ChangeMembersRequest) (*raftpb.ChangeMembersReply, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
+	if a.idle {
+		_ = grpc.SetTrailer(ctx, metadata.Pairs("raftd-not-begun", "true"))
+		return nil, status.Error(codes.Unavailable, "node n1 knows of no leader now")
+	}
 	a.members(true)
-	if a.lost && a.changes == 1 {
+	if a.changes <= a.lost {
 		return nil, status.Error(codes.Unavailable, "the connection broke")
 	}
 	return &raftpb.ChangeMembersReply{Members: a.members(false)}, nil
@@ -97,7 +104,27 @@ func TestWaitingForAChangeChangesNothing(t *testing.T) {
 
 // A change that was done, and the answer to it lost, is done: those who left are not taken for strangers.
 func TestAChangeWhoseAnswerIsLost(t *testing.T) {
-	a := &told{lost: true, states: []string{"n1 voter n2 voter", "n2 voter"}}
+	a := &told{lost: 1, states: []string{"n1 voter n2 voter", "n2 voter"}}
 	require.Equal(t, said{exitDone, "n2\tvoter\thost:1\n", ""}, a.asked(t, "member remove n1"))
 	require.Equal(t, 2, a.changes)
+}
+
+// Where no answer comes from anywhere it is not known whether a change was done, unless it was not begun for certain.
+func TestAChangeOfWhichNothingIsKnown(t *testing.T) {
+	for _, line := range []string{"member remove n1", "member add n3=host:1", "member promote n2"} {
+		a := &told{lost: 2, states: []string{"n1 voter n2 voter", "n2 voter"}}
+		got := a.asked(t, line)
+		require.Equal(t, exitUnknown, got.code)
+		require.Regexp(t, `^raftd: it is not known whether the operation takes effect: 127\.0\.0\.1:\d+: the connection broke\n$`, got.err)
+		require.Equal(t, 2, a.changes)
+
+		a = &told{idle: true, states: []string{"n1 voter n2 voter"}}
+		got = a.asked(t, line)
+		require.Equal(t, exitFailed, got.code)
+		require.Regexp(t, `^raftd: 127\.0\.0\.1:\d+: node n1 knows of no leader now\n$`, got.err)
+		require.Equal(t, 2, a.changes)
+	}
+	got := raftd(t, "member", "add", "n3=host:1", "--endpoints", freeAddress(t))
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, got.err, "connection refused")
 }

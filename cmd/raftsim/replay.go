@@ -48,7 +48,8 @@ backwards, with every node's state.
 
 FILE may also be what --trace has printed: it begins with the scenario and the seed. The
 run is then compared with it, event by event, and has to be the same. --seed is needed
-where the file is for more than one.
+where the file is for more than one; of a file that expects a violation, it is by default
+the first that violates as expected.
 
 --history writes what the clients saw, for raftsim check to read. Where that is what was
 wrong, --picture writes a page that draws it.`,
@@ -73,7 +74,7 @@ wrong, --picture writes a page that draws it.`,
 			return replay(cmd.Context(), s, args[0], f)
 		},
 	}
-	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one)")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one; see above)")
 	cmd.Flags().BoolVar(&f.log, "log", false, "print what the nodes and the scenario log, with virtual time")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print every event and what caused it")
 	cmd.Flags().BoolVar(&f.step, "step", false, "go through the events by hand, from the violation or the first one")

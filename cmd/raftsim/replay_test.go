@@ -34,6 +34,29 @@ leader-elected: no leader was ever elected \(t=0\.300s, event \d+\)
 	require.Equal(t, swept, again, "a replay is the run that was swept")
 }
 
+// Of a file that expects a violation the run to look into is the first that shows it, and need not be looked for.
+func TestAFileThatExpectsAViolationIsReplayedWithASeedThatShowsIt(t *testing.T) {
+	expecting := func(seeds string) string { return impatient + "  - violates: leader-elected\nseeds: " + seeds + "\n" }
+	inFolder(t, map[string]string{"third.yaml": expecting("1..5"), "never.yaml": expecting("5,1..2"), "only.yaml": expecting("4")})
+
+	given := raftsim(t, "replay", "third.yaml", "--seed", "3")
+	require.Zero(t, given.code, given.err)
+	require.Contains(t, given.out, "as expected, leader-elected: no leader was ever elected")
+	given.err = "third.yaml: seed 3 is the first of 1..5 that violates leader-elected\n"
+	require.Equal(t, given, raftsim(t, "replay", "third.yaml"))
+	shrunk := raftsim(t, "shrink", "third.yaml")
+	require.Zero(t, shrunk.code)
+	require.Contains(t, shrunk.out, "Shrunk from third.yaml with seed 3.")
+	require.Contains(t, shrunk.err, given.err)
+
+	given = raftsim(t, "replay", "never.yaml", "--seed", "5")
+	require.Equal(t, 1, given.code)
+	given.err = "never.yaml: no seed of 5,1..2 violates leader-elected; this is seed 5\n"
+	require.Equal(t, given, raftsim(t, "replay", "never.yaml"))
+
+	require.Equal(t, raftsim(t, "replay", "only.yaml", "--seed", "4"), raftsim(t, "replay", "only.yaml"))
+}
+
 var logged = regexp.MustCompile(`^ +\d+\.\d{6}s  (.*)\n$`)
 
 // --log prints the nodes' lines to the letter, and what the scenario did as lines of its own.

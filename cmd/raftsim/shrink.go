@@ -39,12 +39,14 @@ explicit events instead of draws, the fewest entries, nodes and clients, round t
 The file says what it shows and where it comes from, expects the violation, so that
 raftsim run passes on it, and names the least change with which the failure goes away.
 Where it can be had, it fails whatever the seed. With --mutant, the core without the fault
-passes it. A file that shrink wrote before is written over, any other only with --force.
+passes it. A file that is there, which may have been edited since shrink wrote it, is
+written over only with --force.
 
 FILE may also be what raftsim fuzz or go test -fuzz has found: a name such as fuzz or
 fuzz-timeouts:0101640f, or a file of testdata/fuzz/FuzzTimeouts or FuzzFaults. And it may
 be a trace that raftsim replay --trace has written: the run is played again and compared
-with it first. --seed is needed where the file is for more than one.`,
+with it first. --seed is needed where the file is for more than one; of a file that expects
+a violation, it is by default the first that violates as expected.`,
 		Example: `  raftsim shrink my.yaml --seed 173
   raftsim shrink my.yaml --seed 173 -o minimal.yaml
   raftsim shrink trace.txt -o minimal.yaml
@@ -66,15 +68,15 @@ with it first. --seed is needed where the file is for more than one.`,
 			return shrinkRun(cmd.Context(), s, args[0], f)
 		},
 	}
-	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one)")
+	addOptional(cmd, &f.seed, "seed", "seed", readSeed, "the seed of the run (default: that of the file, where it has one; see above)")
 	addFileShort(cmd, &f.out, "out", "o", "write the scenario to this file, and not to stdout")
 	addOptional(cmd, &f.runs, "runs", "n", readCount(mostShrinkRuns), fmt.Sprintf("end after so many runs (default: %d)", shrink.DefaultRuns))
-	cmd.Flags().BoolVar(&f.force, "force", false, "with --out: write over a file that shrink did not write")
+	cmd.Flags().BoolVar(&f.force, "force", false, "with --out: write over a file that is there")
 	f.mutant.add(cmd)
 	return cmd
 }
 
-// spare refuses a file to write to that holds something else than an earlier minimum.
+// spare refuses a file to write to that holds something, be it an earlier minimum: somebody may have edited that.
 func (f *shrinkFlags) spare() error {
 	if !f.out.given || f.force {
 		return nil
@@ -83,14 +85,7 @@ func (f *shrinkFlags) spare() error {
 	if err != nil || !about.Mode().IsRegular() || about.Size() == 0 {
 		return nil // what is wrong with it the writing tells
 	}
-	text, err := os.ReadFile(f.out.value)
-	if err != nil {
-		return err
-	}
-	if !shrink.Wrote(text) {
-		return fmt.Errorf("%s exists, and is none that shrink wrote; --force writes over it", f.out.value)
-	}
-	return nil
+	return fmt.Errorf("%s exists; --force writes over it", f.out.value)
 }
 
 func shrinkRun(ctx context.Context, s streams, path string, f shrinkFlags) error {

@@ -34,21 +34,27 @@ $`, got.err)
 	require.Equal(t, string(text), got.out, "what took so long is not lost")
 }
 
-// What somebody wrote by hand is not lost to a slip of the keyboard; an earlier minimum is written over.
-func TestShrinkWritesOverNothingButItsOwn(t *testing.T) {
-	inFolder(t, map[string]string{"impatient.yaml": impatient, "mine.yaml": "# Not shrunk from anything.\n" + calm, "empty.yaml": ""})
+// What somebody wrote by hand is not lost to a slip of the keyboard, and no more is an earlier minimum, which may have been edited.
+func TestShrinkWritesOverNothing(t *testing.T) {
+	inFolder(t, map[string]string{"impatient.yaml": impatient, "mine.yaml": calm, "empty.yaml": ""})
 	line := []string{"shrink", "impatient.yaml", "--seed", "3", "-o"}
-	got := raftsim(t, append(line, "mine.yaml")...)
-	require.Equal(t, said{2, "", "raftsim: mine.yaml exists, and is none that shrink wrote; --force writes over it\n"}, got)
-	text, err := os.ReadFile("mine.yaml")
-	require.NoError(t, err)
-	require.Contains(t, string(text), calm)
-	for _, more := range [][]string{{"empty.yaml"}, {"mine.yaml", "--force"}, {"mine.yaml"}} {
-		got = raftsim(t, append(line, more...)...)
-		require.Zero(t, got.code, got.err)
-		text, err = os.ReadFile(more[0])
+	read := func(name string) string {
+		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		require.Contains(t, string(text), "Shrunk from impatient.yaml")
+		return string(text)
+	}
+	require.Zero(t, raftsim(t, append(line, "minimal.yaml")...).code)
+	minimal := read("minimal.yaml")
+	edited := minimal + "# and what I found out about it\n"
+	require.NoError(t, os.WriteFile("minimal.yaml", []byte(edited), 0o666))
+	for name, was := range map[string]string{"mine.yaml": calm, "minimal.yaml": edited} {
+		require.Equal(t, said{2, "", "raftsim: " + name + " exists; --force writes over it\n"}, raftsim(t, append(line, name)...))
+		require.Equal(t, was, read(name))
+	}
+	for _, more := range [][]string{{"empty.yaml"}, {"mine.yaml", "--force"}, {"minimal.yaml", "--force"}} {
+		got := raftsim(t, append(line, more...)...)
+		require.Zero(t, got.code, got.err)
+		require.Equal(t, minimal, read(more[0]))
 	}
 }
 

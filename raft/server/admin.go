@@ -9,8 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/metadata"
+	grpcpeer "google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft"
@@ -154,12 +157,14 @@ func (s *Server) members(c *raft.Configuration) []*raftpb.Member {
 	return out
 }
 
+var errStarting = status.Error(codes.Unavailable, "the node is starting")
+
 // onLoop has the loop run f, apart from all else.
 func (s *Server) onLoop(ctx context.Context, f func()) error {
 	select {
 	case <-s.booted:
 	default:
-		return status.Error(codes.Unavailable, "the node is starting")
+		return errStarting
 	}
 	done := make(chan struct{})
 	if !s.inbox.put(event{do: func() { f(); close(done) }}) {
@@ -211,6 +216,22 @@ func (s *Server) leaderConn(forwarded bool) (*dialed, error) {
 // adminPatience is how long a change may take when the client sets no limit.
 const adminPatience = 30 * time.Second
 
+// notBegun is in the trailer of an error with which a node says that it has not begun a change of the members, nor has the leader.
+const notBegun = "raftd-not-begun"
+
+// NotBegun says whether a change of the members that failed, and whose answer ended with that trailer, was not begun for certain.
+// Errors of any other code than these come from a node, too, which refuses it.
+func NotBegun(err error, trailer metadata.MD) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Internal, codes.Unknown:
+		return len(trailer.Get(notBegun)) > 0
+	}
+	return true
+}
+
+// sayNotBegun puts that into the trailer of an answer.
+func sayNotBegun(ctx context.Context) { _ = grpc.SetTrailer(ctx, metadata.Pairs(notBegun, "true")) }
+
 // ChangeMembers implements [raftpb.AdminServer].
 func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembersRequest) (*raftpb.ChangeMembersReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
@@ -251,6 +272,9 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 				index, term = a.s.loop.replica.Core().Status().ConfigurationIndex, a.s.loop.replica.Core().Term()
 			}
 		}); e != nil {
+			if errors.Is(e, errStarting) {
+				sayNotBegun(ctx)
+			}
 			return nil, e
 		}
 		switch {
@@ -267,6 +291,7 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 		select { // it is a matter of time
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
+			sayNotBegun(ctx)
 			return nil, status.Errorf(codes.DeadlineExceeded, "it could not be begun in time: %s", told(err))
 		}
 	}
@@ -276,10 +301,17 @@ func (a adminService) ChangeMembers(ctx context.Context, r *raftpb.ChangeMembers
 func (a adminService) passOn(ctx context.Context, r *raftpb.ChangeMembersRequest) (*raftpb.ChangeMembersReply, error) {
 	conn, err := a.s.leaderConn(r.GetForwarded())
 	if err != nil {
+		sayNotBegun(ctx)
 		return nil, err
 	}
 	r.Forwarded = true
-	return raftpb.NewAdminClient(conn).ChangeMembers(ctx, r)
+	var at grpcpeer.Peer
+	var trailer metadata.MD
+	reply, err := raftpb.NewAdminClient(conn).ChangeMembers(ctx, r, grpc.Peer(&at), grpc.Trailer(&trailer))
+	if err != nil && (at.Addr == nil || NotBegun(err, trailer)) {
+		sayNotBegun(ctx) // it was not sent, or so the leader says
+	}
+	return reply, err
 }
 
 // told is an error of package raft in words for somebody who need not know of packages, each of which names it where it wraps another.

@@ -3,12 +3,16 @@ package server
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"raftsim/raft"
@@ -38,6 +42,29 @@ func TestWhetherAChangeCameToBe(t *testing.T) {
 		_, err := adminService{s: s}.committed(within(t), 50, 5)
 		require.Equal(t, c.want, status.Code(err), "%s: %v", what, err)
 	}
+}
+
+// A change that was not begun is told apart from one of which nothing is known.
+func TestWhetherAChangeWasBegun(t *testing.T) {
+	s := &Server{loop: &loop{stopped: make(chan struct{})}}
+	s.view.state = state{booted: true, Status: raft.Status{ID: 1, Role: raft.Follower}}
+	g := grpc.NewServer()
+	raftpb.RegisterAdminServer(g, adminService{s: s})
+	t.Cleanup(g.Stop)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = g.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer conn.Close()
+	for _, forwarded := range []bool{false, true} {
+		var trailer metadata.MD
+		_, err = raftpb.NewAdminClient(conn).ChangeMembers(within(t), &raftpb.ChangeMembersRequest{Remove: []uint64{1}, Forwarded: forwarded}, grpc.Trailer(&trailer))
+		require.Equal(t, codes.Unavailable, status.Code(err))
+		require.True(t, NotBegun(err, trailer), "%v", err)
+		require.False(t, NotBegun(err, nil), "a connection that breaks has no trailer")
+	}
+	require.True(t, NotBegun(status.Error(codes.FailedPrecondition, "nobody would vote"), nil))
 }
 
 // Who is to come is named once, with a place where it can be reached.

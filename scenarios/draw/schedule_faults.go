@@ -38,9 +38,7 @@ var faultKinds = []kind{
 	func(w *world, r record) { w.now(r, script.Burst{Requests: 1 + r.argument%32}) },
 	(*world).scheduledWipe,
 	(*world).scheduledRemoval,
-	func(w *world, r record) {
-		w.now(r, script.Join{Nodes: named(w.s.Cluster.Nodes + 1 + r.target%mostJoiners), Learner: r.argument%4 == 3})
-	},
+	(*world).scheduledJoin,
 	func(w *world, r record) {
 		few := span(5*time.Millisecond, 20*time.Millisecond)
 		w.while(r, script.SetTimeouts{Election: &few}, all)
@@ -100,4 +98,15 @@ func (w *world) scheduledRemoval(r record) {
 	}
 	w.loss--
 	w.now(r, script.Remove{Nodes: who})
+}
+
+// scheduledJoin has a new node join, as a learner for good, or in the place of another where one may leave.
+func (w *world) scheduledJoin(r record) {
+	j := script.Join{Nodes: named(w.s.Cluster.Nodes + 1 + r.target%mostJoiners), Learner: r.argument%4 == 3}
+	if r.argument%4 == 2 && w.loss > 0 && w.s.Cluster.CheckQuorum {
+		w.loss--
+		leaves := w.who(r.argument / 4)
+		j.InsteadOf = &leaves
+	}
+	w.now(r, j)
 }

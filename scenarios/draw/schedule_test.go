@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"raftsim/raft"
 	"raftsim/scenarios/draw"
 	"raftsim/scenarios/script"
 	"raftsim/sim"
@@ -40,6 +41,12 @@ func TestEveryScheduleIsAScenario(t *testing.T) {
 				case script.Remove:
 					lost++
 					require.True(t, sc.Cluster.CheckQuorum)
+				case script.Join:
+					if a.InsteadOf != nil {
+						lost++
+						verbs["join instead_of"] = true
+						require.True(t, sc.Cluster.CheckQuorum)
+					}
 				case script.RotDisk:
 					require.Fail(t, "Raft does not survive every rot")
 				case script.SetClock:
@@ -53,7 +60,7 @@ func TestEveryScheduleIsAScenario(t *testing.T) {
 		}
 		want := []string{"timeout", "hold", "pause", "timers"}
 		if name == "faults" {
-			want = append(want, "crash", "partition", "cut", "network", "clock", "disk", "transfer", "snapshot", "burst", "wipe", "join", "remove", "timeouts")
+			want = append(want, "crash", "partition", "cut", "network", "clock", "disk", "transfer", "snapshot", "burst", "wipe", "join", "join instead_of", "remove", "timeouts")
 		}
 		for _, verb := range want {
 			require.True(t, verbs[verb], verb)
@@ -75,6 +82,24 @@ func TestZeroIsCalm(t *testing.T) {
 		require.Equal(t, of([]byte{1, 2}), of([]byte{1, 2, 0, 0}), "what is cut short ends in zeros")
 		require.Len(t, of(bytes.Repeat([]byte{1, 2, 0, 7}, 100)).Timeline, draw.MostRecords)
 	}
+}
+
+// What a record of a join says of who leaves for the one who joins.
+func TestAScheduleSwapsMembers(t *testing.T) {
+	five := []byte{9, 1, 0, 2} // n1 to n5, with check_quorum
+	join := func(target, argument byte, before ...byte) script.Join {
+		timeline := draw.Faults(append(before, 25, target, 100, argument)).Timeline
+		return timeline[len(timeline)-1].Action.(script.Join)
+	}
+	node := func(id raft.NodeID) script.Selector { return script.Selector{Kind: script.SelNode, Node: id} }
+	n2, leader := node(2), script.Selector{Kind: script.SelLeader}
+	require.Equal(t, script.Join{Nodes: node(6)}, join(0, 0, five...))
+	require.Equal(t, script.Join{Nodes: node(7), InsteadOf: &n2}, join(1, 2+4*1, five...))
+	require.Equal(t, script.Join{Nodes: node(6), InsteadOf: &leader}, join(0, 2+4*5, five...))
+	require.Equal(t, script.Join{Nodes: node(6), Learner: true}, join(0, 3, five...))
+	require.Equal(t, script.Join{Nodes: node(4)}, join(0, 2), "who left would disturb those who stay")
+	wiped := append(five, 23, 0, 0, 0, 23, 1, 0, 0) // as many as may be
+	require.Equal(t, script.Join{Nodes: node(6)}, join(0, 2, wiped...))
 }
 
 // A byte more or less moves what comes after, and changes nothing else of it.

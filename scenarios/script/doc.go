@@ -141,7 +141,8 @@
 // snapshot and burst.
 //
 // A node that joins need not be one of the first: n6 of a cluster of five is there from when it joins. A node that was wiped
-// or removed can join again. Until then it is no member.
+// or removed can join again. Until then it is no member. A later entry can have a node that is to join, or to leave, do otherwise as long
+// as it has not; who joins once more joins as was said before, so that who is to leave for it leaves all the same.
 //
 // A node whose disk is full or fails halts when it must write, and one whose disk has rotted may refuse to boot: that counts
 // as a crash. The rot goes with a wipe. A log cannot tell rot in what it wrote last from a torn write, see package wal.

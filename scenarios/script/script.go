@@ -23,6 +23,16 @@ type Scenario struct {
 	Expect   []Expectation
 }
 
+// Violates returns the property that a scenario expects to be violated, "" where it expects none.
+func (s *Scenario) Violates() string {
+	for i := range s.Expect {
+		if v, ok := s.Expect[i].Want.(Violates); ok {
+			return v.Property
+		}
+	}
+	return ""
+}
+
 // Seeds is a set of seeds in the order they were written: ranges, both ends included.
 type Seeds []SeedRange
 

@@ -201,19 +201,6 @@ func (m *Minimum) head() string {
 	return b.String()
 }
 
-// Wrote says whether a text is one that [Minimum.Format] may have returned, by the comment that it begins with.
-func Wrote(text []byte) bool {
-	var words []string
-	for line := range strings.Lines(string(text)) {
-		rest, ok := strings.CutPrefix(line, "#")
-		if !ok {
-			break
-		}
-		words = append(words, strings.Fields(rest)...)
-	}
-	return strings.Contains(strings.Join(words, " "), ". Shrunk from ")
-}
-
 // comment wraps a text into lines of a comment.
 func comment(text string) string {
 	const width = 100
