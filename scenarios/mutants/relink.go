@@ -65,7 +65,7 @@ func (w *workshop) relink(ctx context.Context, made string) error {
 }
 
 // Flags in GOFLAGS that do not alter how a program is linked.
-var harmless = []string{"mod", "modcacherw", "buildvcs", "pgo", "p"}
+var harmless = []string{"mod", "modcacherw", "buildvcs", "pgo", "p", "vet"}
 
 // usual refuses surroundings in which the Go tool may link in another way than relink does.
 func (w *workshop) usual(ctx context.Context) error {
