@@ -11,6 +11,9 @@ ALL = ./... ./.ci/determinism
 # Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
 RACED = ./checker ./scenarios/script ./scenarios/live ./raft/server/... ./sim/...
 
+# A slow machine fails nothing: the scenarios alone take minutes, and Go ends a package's tests after ten of them.
+PATIENT = -timeout 30m
+
 .PHONY: help build test race lint bench bench-live profile generate image up down ci
 
 help: ## say what the targets do
@@ -20,12 +23,12 @@ build: ## build the commands into bin/
 	$(GO) build -o bin/ ./cmd/...
 
 test: ## every test, and every shipped scenario over its seeds
-	$(GO) test $(ALL)
+	$(GO) test $(PATIENT) $(ALL)
 
 race: ## a part of the tests under the race detector, with one seed of every scenario
-	$(GO) test -race -short $(RACED)
-	$(GO) test -race -short ./cmd/raftsim -run 'Interrupt|Fuzz'
-	$(GO) test -race -short ./scenarios -seeds 1..1
+	$(GO) test $(PATIENT) -race -short $(RACED)
+	$(GO) test $(PATIENT) -race -short ./cmd/raftsim -run 'Interrupt|Fuzz'
+	$(GO) test $(PATIENT) -race -short ./scenarios -seeds 1..1
 
 lint: ## gofmt, vet, staticcheck, and the rules of determinism
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }

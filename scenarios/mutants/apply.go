@@ -20,6 +20,11 @@ type change struct {
 // Apply returns the files that the mutant alters in the checkout at root, as they are with the fault in, by their path relative
 // to it. Nothing is written. An edit whose text is not in its file exactly once is an error: the mutant no longer applies.
 func (m *Mutant) Apply(root string) (map[string][]byte, error) {
+	return m.apply(root, func(e *Edit) string { return e.New })
+}
+
+// apply puts what comes says of an edit in the place of its old lines.
+func (m *Mutant) apply(root string, comes func(*Edit) string) (map[string][]byte, error) {
 	byFile := map[string][]change{}
 	source := map[string]string{}
 	for k := range m.Edits {
@@ -54,7 +59,7 @@ func (m *Mutant) Apply(root string) (map[string][]byte, error) {
 				return nil, m.stale(c.Edit, "two edits alter the same lines: make them one")
 			}
 			text.WriteString(source[file][done:c.at])
-			text.WriteString(c.New)
+			text.WriteString(comes(c.Edit))
 			done = c.at + len(c.Old)
 		}
 		text.WriteString(source[file][done:])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +27,7 @@ const mostKept = 3
 // Build returns the path of a raftsim with the fault in. What was built before of the same sources is used again. The error
 // is the compiler's when the mutant does not compile.
 func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
-	mutated, err := m.Apply(c.Root)
+	mutated, err := m.inPlace(c.Root)
 	if err != nil {
 		return "", err
 	}
@@ -48,14 +47,13 @@ func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(work)
-	overlay, err := c.overlay(work, mutated)
-	if err != nil {
-		return "", err
-	}
+	w := &workshop{c, m, work, mutated}
 	made := filepath.Join(work, "raftsim")
-	if _, err := c.goOutput(ctx, "build", "-tags", tag, "-pgo=off", "-overlay", overlay, "-buildvcs=false", "-o", made,
-		"-ldflags", "-s -w -X main.mutated="+m.Name, command); err != nil {
-		return "", fmt.Errorf("mutant %s does not compile: %w", m.Name, err)
+	// Whatever kept it from being made of less, a whole build may work, and knows best what is wrong if it does not.
+	if err := w.relink(ctx, made); err != nil {
+		if err := w.whole(ctx, made); err != nil {
+			return "", fmt.Errorf("mutant %s does not compile: %w", m.Name, err)
+		}
 	}
 	if again, err := c.key(ctx, m, mutated); err != nil || again != key {
 		return "", errors.Join(fmt.Errorf("the sources changed while mutant %s was built: try again", m.Name), err)
@@ -65,24 +63,6 @@ func (c *Checkout) Build(ctx context.Context, m *Mutant) (string, error) {
 		return "", err
 	}
 	return built, c.prune(m)
-}
-
-// overlay writes the altered files into a folder, and beside them what tells the Go tool where they belong.
-func (c *Checkout) overlay(dir string, mutated map[string][]byte) (string, error) {
-	replace := map[string]string{}
-	for k, file := range slices.Sorted(maps.Keys(mutated)) {
-		at := filepath.Join(dir, fmt.Sprintf("%d-%s", k, filepath.Base(file)))
-		if err := os.WriteFile(at, mutated[file], 0o666); err != nil {
-			return "", err
-		}
-		replace[filepath.Join(c.Root, filepath.FromSlash(file))] = at
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	at := filepath.Join(dir, "overlay.json")
-	return at, os.WriteFile(at, text, 0o666)
 }
 
 // What the Go tool makes of the sources depends on these, and on nothing else of its surroundings that is likely to change.
