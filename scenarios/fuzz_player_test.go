@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,9 @@ type answer struct {
 const playing = "RAFTSIM_FUZZ_PLAYER"
 
 func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // as raftsim does: a world's memory is small
+	}
 	if kind := os.Getenv(playing); kind != "" {
 		flag.Parse()
 		if err := servePlayer(kind, os.Stdin, os.Stdout, newTally(*tally)); err != nil {

@@ -46,9 +46,9 @@ const (
 
 const (
 	// nearSize is how many events near holds. A small cluster fits.
-	nearSize = 24
+	nearSize = 16
 	// fewEvents is at how few all fit into near again, with some to spare.
-	fewEvents = 10
+	fewEvents = 8
 
 	// A slot is for events of the same half millisecond, 1<<slotBits nanoseconds, and a ring of them for some 30 ms.
 	slotBits = 19
@@ -161,7 +161,7 @@ func (q *queue) pop(limit time.Duration) (queued, bool) {
 
 // place puts an event where it belongs.
 func (q *queue) place(e queued) {
-	if e.before(&q.until) && q.n == nearSize {
+	if q.n == nearSize && e.before(&q.until) {
 		q.makeRoom()
 	}
 	if !e.before(&q.until) {

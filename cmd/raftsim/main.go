@@ -12,6 +12,7 @@ import (
 )
 
 func main() {
+	collectSeldom()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first Ctrl-C what was found so far is printed; a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
