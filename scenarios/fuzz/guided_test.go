@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"raftsim/scenarios"
 )
 
 // reached returns how many abstract states a hunt reaches.
@@ -31,7 +33,8 @@ func TestGuidedIsAheadOfSwarm(t *testing.T) {
 
 // BenchmarkGuidedAgainstSwarm plays ten pairs of hunts, each of 10,000 worlds of three nodes from a first seed of its own, and tells how many
 // abstract states either has reached. Both are counted by the same table, which takes no more than three quarters of [seen.MostStates]: a
-// hunt that has filled it ends there, and has reached that many or more. Ahead is 1 where guided has reached more.
+// hunt that has filled it ends there, and has reached that many or more. Ahead is 1 where guided has reached more. A world that does not
+// pass is told, and is a fault.
 //
 //	go test ./scenarios/fuzz -run '^$' -bench GuidedAgainstSwarm -benchtime 1x -timeout 6h
 func BenchmarkGuidedAgainstSwarm(b *testing.B) {
@@ -57,6 +60,9 @@ func reachedUntilFull(tb testing.TB, o Options) (states, worlds uint64) {
 	tb.Helper()
 	require.NoError(tb, Run(tb.Context(), o, func(p *Played) bool {
 		states, worlds = p.States, p.Place+1
+		if p.Result.Verdict != scenarios.Pass {
+			tb.Errorf("%s\n  replay: %s", p.Result.Line(), p.Result.Replay())
+		}
 		return !p.Full
 	}))
 	return states, worlds
