@@ -58,7 +58,7 @@ func (f *file) settle(version, n int) {
 // grow makes room for n more bytes: a little for a file that may stay small, and by then what a
 // segment of a log takes, so that a long one is copied seldom.
 func (f *file) grow(n int) {
-	room := max(1024, 3*cap(f.data))
+	room := max(1024, 10*cap(f.data))
 	if room > 1<<17 {
 		room = max(2*cap(f.data), 1<<20+1<<17)
 	}
