@@ -76,7 +76,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 		if p.Next <= c.log.base {
 			c.due = true // what is on its way may be lost, and the log does not hold it any more: it takes a snapshot
 		}
-		if p.Next > c.log.last || !p.Ready(&c.window) {
+		if p.Next > c.reach(k) || !p.Ready(&c.window) {
 			c.sendHeartbeat(k)
 		} else {
 			c.due = true // Output has entries for it, which are as good
@@ -89,7 +89,7 @@ func (c *Core) HeartbeatTimeout(now time.Duration) {
 func (c *Core) replicate() {
 	// Those that are in step are sent the same.
 	var es []Entry
-	from, size := Index(0), 0
+	from, to, size := Index(0), Index(0), 0
 	for k := range c.peers {
 		if k == c.members.self {
 			continue
@@ -99,15 +99,26 @@ func (c *Core) replicate() {
 			c.ship(k)
 			continue
 		}
-		for p.Next <= c.log.last && p.Ready(&c.window) {
-			if p.Next != from {
-				from = p.Next
-				es, size = c.limit(c.log.slice(from, c.log.last))
+		last := c.reach(k)
+		for p.Next <= last && p.Ready(&c.window) {
+			if p.Next != from || last != to {
+				from, to = p.Next, last
+				es, size = c.limit(c.log.slice(from, last))
 			}
 			c.sendAppend(k, es)
 			p.Sent(es[len(es)-1].Index, size)
 		}
 	}
+}
+
+// reach is up to where the member at place k is sent the log. A learner is sent what is committed: the log of one that knows more
+// could be the longest of those that are left when the leader is gone. As a learner it would not stand for election, and
+// whoever has it for a voter, by a change that it does not know of, might need its vote in vain.
+func (c *Core) reach(k int) Index {
+	if !c.members.plain && c.members.kinds[k] == learner {
+		return c.log.commit
+	}
+	return c.log.last
 }
 
 // limit keeps the entries that fit into one message, at least one, and says how large they are.
@@ -216,6 +227,9 @@ func (c *Core) advanceCommit(now time.Duration) {
 	i := c.agreed()
 	if i > c.log.commit && c.log.term(i) == c.hard.Term {
 		c.commit(i)
+		if !c.members.plain {
+			c.due = true // learners are sent what is committed
+		}
 		if len(c.reads.pending) > 0 {
 			c.confirmReads() // the first entry of the term may be among them
 		}

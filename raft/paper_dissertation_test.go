@@ -475,21 +475,50 @@ func TestDissertation4_3_NoOtherChangeBeginsWhileJoint(t *testing.T) {
 	require.ErrorIs(t, s.refused, raft.ErrChangeInFlight)
 }
 
-// Voters that wait for each other are let in together.
+// Those who have caught up while another came in come in together.
 func TestDissertation4_3_LearnersThatCatchUpTogetherComeInTogether(t *testing.T) {
 	s := play(t, three+`
-		boot n4 n5
-		reconfigure n1 join=(n4,n5)
+		boot n4 n5 n6
+		reconfigure n1 join=(n4,n5,n6)
+		stabilize n1 n2 n3
 		heartbeat n1
-		stabilize n1 n4 n5
-		stabilize
-		heartbeat n1
-		deliver to=n4
-		deliver from=n4`)
-	require.Equal(t, "n1 n2 n3 n4 n5 (from n1 n2 n3)", s.config(1))
+		deliver to=(n4,n5,n6)
+		deliver from=(n4,n5,n6)
+		deliver to=(n4,n5,n6)
+		persist n4 n5 n6
+		deliver from=(n4,n5,n6)`)
+	require.Equal(t, "n1 n2 n3 n4, learners n5 n6", s.config(1))
+	s.play(`persist n1
+		deliver to=(n2,n3,n4)
+		persist n2 n3 n4
+		deliver from=(n2,n3,n4)`)
+	require.Equal(t, "n1 n2 n3 n4 n5 n6 (from n1 n2 n3 n4)", s.config(1))
 	s.play(`spread n1
 		spread n1`)
-	require.Equal(t, "n1 n2 n3 n4 n5", s.config(5))
+	require.Equal(t, "n1 n2 n3 n4 n5 n6", s.config(6))
+}
+
+// What only a learner has nobody could lead with: as a learner it does not stand, and it would vote for nobody who has less.
+func TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted(t *testing.T) {
+	s := play(t, three+`
+		boot n4
+		reconfigure n1 learn=n4
+		stabilize
+		heartbeat n1
+		stabilize
+		heartbeat n1
+		stabilize
+		propose n1 x`)
+	require.Empty(t, s.sent(raft.MsgAppendEntries, 1, 4))
+	s.play(`stabilize n1 n4
+		heartbeat n1
+		stabilize n1 n4`)
+	require.Equal(t, s.commit(1), s.st(4).LastIndex)
+	require.Less(t, s.commit(1), s.st(1).LastIndex)
+	s.play(`stabilize n1 n2
+		stabilize n1 n4`)
+	require.Equal(t, s.st(1).LastIndex, s.commit(1))
+	require.Equal(t, s.commit(1), s.st(4).LastIndex, "and at once, not with the next heartbeat")
 }
 
 // A configuration that names nobody who decides could never be left again.

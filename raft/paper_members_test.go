@@ -134,8 +134,8 @@ func TestPaper6_NewNodesAreSentTheLogAndDecideNothing(t *testing.T) {
 		stabilize n1 n4
 		heartbeat n1
 		stabilize n1 n4`)
-	require.Equal(t, s.st(1).LastIndex, s.st(4).LastIndex, "it has all there is")
-	require.Less(t, s.commit(1), s.st(1).LastIndex, "and yet two of three voters are needed")
+	require.Equal(t, s.commit(1), s.st(4).LastIndex, "it has all that is committed")
+	require.Less(t, s.commit(1), s.st(1).LastIndex, "for which two of three voters are needed")
 	require.Equal(t, raft.Never, s.deadline(4), "it does not stand")
 	s.play(`stabilize n1 n2`)
 	require.Equal(t, s.st(1).ConfigurationIndex, s.commit(1))

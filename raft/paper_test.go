@@ -268,6 +268,8 @@ Dissertation 4.2 availability
 		TestDissertation4_2_1_ANodeThatIsNotThereHoldsUpNobody
 	4.2.1 an empty log is found at once
 		TestDissertation4_2_1_AnEmptyLogIsFoundAtOnce
+	4.2.1 a learner has what is committed
+		TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted
 	4.2.2 a leader removes itself
 		TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted TestDissertation4_2_2_ALeaderThatIsSwappedLeadsUntilThatIsCommitted
 	4.2.2 who removed itself may be needed
