@@ -106,7 +106,7 @@ func (c *Checker) hasOnDisk(m *raft.Member, s *step, i raft.Index) bool {
 	}
 	if n.wiped || n.incarnation != m.Incarnation && n.incarnation != 0 {
 		for k := range n.earlier {
-			if f := &n.earlier[k]; (f.incarnation == m.Incarnation || f.incarnation == 0) && f.acked.term == s.o.Term && f.acked.index >= i {
+			if f := &n.earlier[k]; (f.incarnation == m.Incarnation || f.incarnation == 0) && f.told(s.o.Term, &s.n.log, i) {
 				return true
 			}
 		}

@@ -32,10 +32,22 @@ type node struct {
 	reading
 }
 
-// former is a node whose disk was wiped. What it acknowledged still counts with the leader it told.
+// former is a node whose disk was wiped. What it acknowledged still counts with the leader it told, who may hear it late. log and
+// durable are what it had.
 type former struct {
 	incarnation raft.Incarnation
 	acked       acknowledgement
+	log         chain
+	durable     raft.Index
+}
+
+// told says whether it told the leader of a term that it has what is in a log up to an index. Of what it told before it went on to a
+// later term, only that it still had it is known.
+func (f *former) told(term raft.Term, log *chain, i raft.Index) bool {
+	if f.acked.term > term {
+		return f.durable >= i && holds(&f.log, log, i)
+	}
+	return f.acked.term == term && f.acked.index >= i
 }
 
 func newNode(c *Checker, id raft.NodeID) node {
@@ -112,7 +124,8 @@ func (c *Checker) Wiped(at Moment, id raft.NodeID) {
 		return
 	}
 	if n.boots > 0 && !n.wiped {
-		n.earlier = append(n.earlier, former{n.incarnation, n.acked})
+		n.earlier = append(n.earlier, former{n.incarnation, n.acked, n.log, n.seen.durable})
+		n.log = newChain()
 	}
 	n.wiped = true
 	n.promises = promises{pending: n.pending[:0]}
