@@ -102,7 +102,7 @@ func (c *Checker) Owes(id raft.NodeID) bool {
 //   - after a restart the disk still covers all of this, and what a leader counted on of its own log to
 //     commit.
 //
-// A snapshot that took the place of entries covers them. What was promised by a node whose disk was wiped the next of its name
+// A snapshot that took the place of entries covers them; that of a later leader also where they were others. What was promised by a node whose disk was wiped the next of its name
 // is not held to.
 //
 // It does not check that a refusal leaves only after its term is on the disk: no property of
@@ -150,10 +150,16 @@ func (c *Checker) promisesSurvive(s *step) *Violation {
 	if lost == 0 {
 		lost = o.LastIndex + 1
 	}
-	if lost <= promised {
+	if lost <= promised && !n.superseded(lost, o) {
 		return c.violated(durablePromises, []raft.NodeID{n.id}, "%s acknowledged index %d, but lost index %d in a restart", n.id, promised, lost)
 	}
 	return nil
+}
+
+// superseded says whether a node has on its disk, in the place of a log whose acknowledged entries it has no more from an index on, the snapshot
+// of a leader of a later term than that of the acknowledgement. It may have gone down before it knew that the snapshot is there.
+func (p *promises) superseded(from raft.Index, o *Observation) bool {
+	return from <= o.Base && (from > p.acked.index || p.acked.term < o.DurableTerm)
 }
 
 // promiseToSelf adds what a leader counts on of its own: its vote, and its log when it is part of the

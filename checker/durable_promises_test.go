@@ -8,6 +8,23 @@ import (
 	"raftsim/raft"
 )
 
+// installedUnseen has n3 lead term 2 with other entries than n1 from index 2 on, and n2 come back, in a term, with a snapshot of them.
+func installedUnseen(n []*fake, term raft.Term) {
+	n[3].leads(2)
+	n[3].stores(1, 1, 2, 2)
+	for i := 4; i <= 5; i++ {
+		n[i].follows(2)
+		n[i].copies(n[3], 1)
+	}
+	n[3].commits(3)
+	if term != 1 {
+		n[2].follows(term)
+	}
+	n[2].crashes()
+	n[2].log = nil
+	n[2].bootsWith(func(o *Observation) { o.Base, o.BaseTerm = 3, 2 })
+}
+
 func TestDurablePromises(t *testing.T) {
 	// acked has n2 acknowledge two entries to n1, leader of term 1.
 	acked := func(n []*fake) {
@@ -88,6 +105,14 @@ func TestDurablePromises(t *testing.T) {
 			n[2].stores(2, 2)
 			n[2].acks(n[3], 2)
 		}, ""},
+		{"a later leader's snapshot is on the disk in the place of what only an earlier one was promised", func(n []*fake) {
+			acked(n)
+			installedUnseen(n, 2)
+		}, ""},
+		{"a snapshot is on the disk in the place of what the leader of the term was promised", func(n []*fake) {
+			acked(n)
+			installedUnseen(n, 1)
+		}, "n2 acknowledged index 2, but lost index 2 in a restart"},
 		{"a vote leaves when the disk holds a later term", func(n []*fake) {
 			n[2].follows(4)
 			n[2].shows(func(*Observation) { n[2].promises(VotePromise, n[1], 3, 0) })
