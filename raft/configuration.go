@@ -43,7 +43,7 @@ type Configuration struct {
 	// Outgoing are, while the configuration is joint, those who were voters before and must agree as well; otherwise
 	// there are none.
 	Outgoing []Member
-	// Learners are sent the log and decide nothing.
+	// Learners are sent what is committed and decide nothing.
 	Learners []Member
 }
 

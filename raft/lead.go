@@ -24,8 +24,13 @@ func (c *Core) lead(now time.Duration) {
 		c.nextRound(now)
 	}
 	// Entries of earlier terms are committed by way of one of our own (Raft paper §5.4.2, §8).
-	// It is also the first heartbeat.
+	// It is also the first heartbeat, but for learners, to which it comes once it is committed.
 	c.appendOwn(EntryNoop, nil)
+	for k := range c.peers {
+		if k != c.members.self && c.reach(k) < c.log.last {
+			c.sendHeartbeat(k)
+		}
+	}
 }
 
 // sizeOf is the size of the entries lo to hi.

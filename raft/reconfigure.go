@@ -271,7 +271,7 @@ func (c *Core) promote(now time.Duration) {
 		}
 		// Who is silent has as much as ever when nothing is written, and is to be waited for.
 		heard := p.Heard <= now && now-p.Heard < c.cfg.ElectionMin
-		caughtUp := l.Promote && which != 0 && heard && p.Chase.CaughtUp(now, p.Match, c.log.last, c.cfg.ElectionMin)
+		caughtUp := l.Promote && which != 0 && heard && p.Chase.CaughtUp(now, p.Match, c.log.commit, c.cfg.ElectionMin)
 		switch m := (Member{ID: l.ID, Incarnation: which}); {
 		case l.Swap:
 			swap = append(swap, m)

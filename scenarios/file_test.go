@@ -55,7 +55,7 @@ func TestShipped(t *testing.T) {
 	require.Subset(t, top, []string{
 		"basic-election", "leader-failure", "rapid-timeouts", "simultaneous-timeouts", "log-inconsistency", "heavy-load",
 	})
-	require.Len(t, foldered, 60)
+	require.Len(t, foldered, 61)
 }
 
 // Every file of a folder names the schema, from where it stands, and its source.
