@@ -218,7 +218,6 @@ func (c *Core) SnapshotDurable(now time.Duration, s *Snapshot) {
 	c.snapshot = s
 	if holds {
 		c.commit(s.Index)
-		c.due = true // learners are sent what is committed
 	} else {
 		c.follow(now) // what a candidate asked for, it asked for with the log that was
 		c.log.reset(s.Index, s.Term)

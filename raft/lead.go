@@ -232,9 +232,6 @@ func (c *Core) advanceCommit(now time.Duration) {
 	i := c.agreed()
 	if i > c.log.commit && c.log.term(i) == c.hard.Term {
 		c.commit(i)
-		if !c.members.plain {
-			c.due = true // learners are sent what is committed
-		}
 		if len(c.reads.pending) > 0 {
 			c.confirmReads() // the first entry of the term may be among them
 		}
@@ -269,6 +266,9 @@ func (c *Core) commit(i Index) {
 		c.uncommitted -= c.sizeOf(c.log.commit+1, i)
 	}
 	c.log.commit = i
+	if c.role == Leader && !c.members.plain {
+		c.due = true // learners are sent what is committed
+	}
 }
 
 // persistedEntries counts what the leader itself has on its disk, like anybody else's (Raft
