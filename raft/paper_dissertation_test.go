@@ -521,6 +521,24 @@ func TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted(t *testing.T) {
 	require.Equal(t, s.commit(1), s.st(4).LastIndex, "and at once, not with the next heartbeat")
 }
 
+// A new leader's first entry is a learner's only once it is committed. The learner hears of the leader before.
+func TestDissertation4_2_1_ALearnerHearsOfANewLeaderAtOnce(t *testing.T) {
+	s := play(t, three+`
+		boot n4
+		reconfigure n1 learn=n4
+		stabilize
+		heartbeat n1
+		stabilize
+		crash n1
+		drop
+		elect n2 by=n3`)
+	ms := s.sent(raft.MsgAppendEntries, 2, 4)
+	require.Len(t, ms, 2)
+	require.Empty(t, ms[0].Append.Entries)
+	require.Less(t, ms[0].Append.Commit, s.commit(2), "before the entry was committed")
+	require.Len(t, ms[1].Append.Entries, 1, "and once it was")
+}
+
 // A configuration that names nobody who decides could never be left again.
 func TestDissertation4_TheLastVoterStays(t *testing.T) {
 	s := play(t, three+`reconfigure n1 remove=(n1,n2,n3)`)

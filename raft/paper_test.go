@@ -269,7 +269,7 @@ Dissertation 4.2 availability
 	4.2.1 an empty log is found at once
 		TestDissertation4_2_1_AnEmptyLogIsFoundAtOnce
 	4.2.1 a learner has what is committed
-		TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted
+		TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted TestDissertation4_2_1_ALearnerHearsOfANewLeaderAtOnce
 	4.2.2 a leader removes itself
 		TestDissertation4_2_2_ALeaderThatRemovesItselfGoesOnUntilThatIsCommitted TestDissertation4_2_2_ALeaderThatIsSwappedLeadsUntilThatIsCommitted
 	4.2.2 who removed itself may be needed
