@@ -24,7 +24,7 @@ func (e *ChangeError) Error() string {
 	if e.Node == None {
 		return "raft: a change of the configuration names nobody"
 	}
-	return "raft: a change of the configuration has " + e.Node.String() + " come and go at once"
+	return "raft: a change of the configuration has " + e.Node.String() + " be two of voter, learner and gone at once"
 }
 
 // Change is who is to come and to go, asked for all at once.

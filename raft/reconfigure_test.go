@@ -16,8 +16,8 @@ func TestChangesThatCannotBeMadeAreRefused(t *testing.T) {
 	require.ErrorIs(t, c.reconfigure(1, raft.Change{Remove: []raft.NodeID{1, 2, 3}}), raft.ErrNoVoters)
 	require.ErrorIs(t, c.reconfigure(1, raft.Change{Learn: []raft.NodeID{1, 2, 3}}), raft.ErrNoVoters)
 	require.ErrorContains(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{raft.None}}), "nobody")
-	require.ErrorContains(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}}), "n4 come and go")
-	require.ErrorContains(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{4}, Learn: []raft.NodeID{4}}), "n4 come and go")
+	require.ErrorContains(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}}), "n4 be two of voter, learner and gone")
+	require.ErrorContains(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{4}, Learn: []raft.NodeID{4}}), "n4 be two of voter, learner and gone")
 	require.NoError(t, c.reconfigure(1, raft.Change{Join: []raft.NodeID{2}, Remove: []raft.NodeID{9}}), "it is so already")
 	require.Equal(t, before, c.status(1), "nothing has changed")
 
@@ -135,10 +135,10 @@ func TestAChangeThatMeansNothingIsRefused(t *testing.T) {
 	c.elect(1)
 	c.settle(c.all()...)
 	for says, change := range map[string]raft.Change{
-		"raft: a change of the configuration names nobody":               {Learn: []raft.NodeID{raft.None}},
-		"raft: a change of the configuration has n4 come and go at once": {Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}},
-		"raft: a change of the configuration has n3 come and go at once": {Learn: []raft.NodeID{2, 3}, Remove: []raft.NodeID{3}},
-		"raft: a change of the configuration has n2 come and go at once": {Join: []raft.NodeID{2}, Learn: []raft.NodeID{2}},
+		"raft: a change of the configuration names nobody":                                     {Learn: []raft.NodeID{raft.None}},
+		"raft: a change of the configuration has n4 be two of voter, learner and gone at once": {Join: []raft.NodeID{4}, Remove: []raft.NodeID{4}},
+		"raft: a change of the configuration has n3 be two of voter, learner and gone at once": {Learn: []raft.NodeID{2, 3}, Remove: []raft.NodeID{3}},
+		"raft: a change of the configuration has n2 be two of voter, learner and gone at once": {Join: []raft.NodeID{2}, Learn: []raft.NodeID{2}},
 	} {
 		err := c.reconfigure(1, change)
 		var wrong *raft.ChangeError

@@ -147,13 +147,13 @@ func TestChangesOfMembers(t *testing.T) {
 	leaderOf(t, nodes...)
 	admin := raftpb.NewAdminClient(conn(t, nodes[0]))
 	for says, r := range map[string]*raftpb.ChangeMembersRequest{
-		"a change names 1 to 99 nodes":         {},
-		"nobody has said where node n2 is":     {Add: []*raftpb.Newcomer{{Id: 2}}},
-		"want host:port":                       {Add: []*raftpb.Newcomer{{Id: 2, Address: "here"}}},
-		"a node has no name":                   {Learn: []*raftpb.Newcomer{{Address: "127.0.0.1:1"}}},
-		"a configuration needs a voter":        {Remove: []uint64{1}},
-		"has n2 come and go at once":           {Add: []*raftpb.Newcomer{{Id: 2, Address: "127.0.0.1:1"}}, Remove: []uint64{2}},
-		"a change of the configuration names ": {Remove: []uint64{0}},
+		"a change names 1 to 99 nodes":                     {},
+		"nobody has said where node n2 is":                 {Add: []*raftpb.Newcomer{{Id: 2}}},
+		"want host:port":                                   {Add: []*raftpb.Newcomer{{Id: 2, Address: "here"}}},
+		"a node has no name":                               {Learn: []*raftpb.Newcomer{{Address: "127.0.0.1:1"}}},
+		"a configuration needs a voter":                    {Remove: []uint64{1}},
+		"has n2 be two of voter, learner and gone at once": {Add: []*raftpb.Newcomer{{Id: 2, Address: "127.0.0.1:1"}}, Remove: []uint64{2}},
+		"a change of the configuration names ":             {Remove: []uint64{0}},
 	} {
 		_, err := admin.ChangeMembers(within(t), r)
 		require.ErrorContains(t, err, says)
