@@ -21,15 +21,20 @@ func shrunk(n []*fake) {
 	n[1].syncs()
 }
 
+// copied has n1 lead term 1 with an entry that n2 and n3 have as well, and nobody told of.
+func copied(n []*fake) {
+	n[1].leads(1)
+	n[1].stores(1, 1)
+	for i := 2; i <= 3; i++ {
+		n[i].follows(1)
+		n[i].stores(1, 1)
+	}
+}
+
 func TestCommittedEntries(t *testing.T) {
 	scripts{
 		{"a majority with a node that is down", func(n []*fake) {
-			n[1].leads(1)
-			n[1].stores(1, 1)
-			for i := 2; i <= 3; i++ {
-				n[i].follows(1)
-				n[i].stores(1, 1)
-			}
+			copied(n)
 			n[3].crashes()
 			n[1].commits(1)
 			n[2].commits(1)
@@ -359,12 +364,7 @@ func TestCommittedEntries(t *testing.T) {
 			n[1].commits(1)
 		}, ""},
 		{"a node whose disk was wiped had told the leader, and later ones of more", func(n []*fake) {
-			n[1].leads(1)
-			n[1].stores(1, 1)
-			for i := 2; i <= 3; i++ {
-				n[i].follows(1)
-				n[i].stores(1, 1)
-			}
+			copied(n)
 			n[3].acks(n[1], 1)
 			n[2].leads(2)
 			n[3].follows(2)
@@ -373,12 +373,7 @@ func TestCommittedEntries(t *testing.T) {
 			n[1].commits(1)
 		}, ""},
 		{"a node whose disk was wiped had told the leader, and not had it any more", func(n []*fake) {
-			n[1].leads(1)
-			n[1].stores(1, 1)
-			n[2].follows(1)
-			n[2].stores(1, 1)
-			n[3].follows(1)
-			n[3].stores(1, 1)
+			copied(n)
 			n[3].acks(n[1], 1)
 			n[4].leads(2)
 			n[4].stores(1, 2)
@@ -389,12 +384,7 @@ func TestCommittedEntries(t *testing.T) {
 			n[1].commits(1)
 		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},
 		{"a node whose disk was wiped had told nobody", func(n []*fake) {
-			n[1].leads(1)
-			n[1].stores(1, 1)
-			for i := 2; i <= 3; i++ {
-				n[i].follows(1)
-				n[i].stores(1, 1)
-			}
+			copied(n)
 			n[3].wiped()
 			n[1].commits(1)
 		}, "n1 committed index 1 of term 1, which 2 of the 5 voters [n1 n2 n3 n4 n5] have on disk: [n1 n2]"},

@@ -102,8 +102,8 @@ func (c *Checker) Owes(id raft.NodeID) bool {
 //   - after a restart the disk still covers all of this, and what a leader counted on of its own log to
 //     commit.
 //
-// A snapshot that took the place of entries covers them; that of a later leader also where they were others. What was promised by a node whose disk was wiped the next of its name
-// is not held to.
+// A snapshot that took the place of entries covers them; that of a later leader also where they were others. What was promised
+// by a node whose disk was wiped the next of its name is not held to.
 //
 // It does not check that a refusal leaves only after its term is on the disk: no property of
 // Figure 3 rests on it. A promise made in the event in which a node halts, unobserved, is judged by the

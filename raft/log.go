@@ -110,7 +110,7 @@ func (l *log) grow(t Term) *Entry {
 	return &(*c)[k]
 }
 
-// makeRoom is for a log whose last chunk is full, and about to have so many entries more.
+// makeRoom is for a log whose last chunk is full, or which has none: more is how many entries are known to come to that.
 func (l *log) makeRoom(more int) {
 	switch n := len(l.chunks); {
 	case n == 0:

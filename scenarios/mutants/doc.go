@@ -31,6 +31,6 @@
 // # Policy
 //
 // A run counts when it is a violation, and the same run of the shipped core is none. The fault is put in with the Go tool's -overlay: the source tree is not touched, and the shipped core has no
-// place in it where a fault could be switched on. Where an altered package shows the same to those that import it, it is the only one that is compiled. What is built is kept in the user's cache folder under a hash of all that went
-// into it. Building needs the Go tool and a checkout.
+// place in it where a fault could be switched on. Where an altered package shows the same to those that import it, it is the only one
+// that is compiled. What is built is kept in the user's cache folder under a hash of all that went into it. Building needs the Go tool and a checkout.
 package mutants
