@@ -8,8 +8,8 @@ COMPOSE ?= docker-compose
 # What the rules of determinism are checked with lies in a folder that ./... does not see.
 ALL = ./... ./.ci/determinism
 
-# Race detection is slow; it goes where many goroutines are, and over a few seeds of every scenario.
-RACED = ./checker ./scenarios/script ./scenarios/live ./raft/server/... ./sim/...
+# Race detection is slow; it goes where goroutines are started, and over a few seeds of every scenario, played side by side.
+RACED = ./scenarios/fuzz ./scenarios/live ./raft/server/...
 
 # A slow machine fails nothing: the scenarios alone take minutes, and Go ends a package's tests after ten of them.
 PATIENT = -timeout 30m
@@ -25,10 +25,10 @@ build: ## build the commands into bin/
 test: ## every test, and every shipped scenario over its seeds
 	$(GO) test $(PATIENT) $(ALL)
 
-race: ## a part of the tests under the race detector, with one seed of every scenario
+race: ## a part of the tests under the race detector, and two seeds of every scenario
 	$(GO) test $(PATIENT) -race -short $(RACED)
 	$(GO) test $(PATIENT) -race -short ./cmd/raftsim -run 'Interrupt|Fuzz'
-	$(GO) test $(PATIENT) -race -short ./scenarios -seeds 1..1
+	$(GO) run -race ./cmd/raftsim run --seeds 1..2
 
 lint: ## gofmt, vet, staticcheck, and the rules of determinism
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
