@@ -4,6 +4,8 @@
 GO ?= go
 # Debian's package has docker-compose; docker compose is the same.
 COMPOSE ?= docker-compose
+# What a node prints has no paths of the machine that built it.
+TRIM ?= -trimpath
 
 # What the rules of determinism are checked with lies in a folder that ./... does not see.
 ALL = ./... ./.ci/determinism
@@ -50,7 +52,7 @@ generate: ## make generated files anew
 
 image: ## the image of a node, from a static binary that is built here
 	mkdir -p bin/image/data
-	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o bin/image/raftd ./cmd/raftd
+	CGO_ENABLED=0 GOOS=linux $(GO) build $(TRIM) -ldflags '-s -w' -o bin/image/raftd ./cmd/raftd
 	docker build -q -t raftsim/raftd .
 
 up: image ## start five nodes in containers

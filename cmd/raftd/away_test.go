@@ -21,6 +21,7 @@ func TestMemoryWhileAFollowerIsAway(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes its time; and with the race detector a node has twice the memory")
 	}
+	t.Setenv("GOGC", "") // nodes are as they are shipped, however the tests are run
 	c := startCluster(t, 3)
 	defer c.keepLogs(t)
 	cl := c.client(t)

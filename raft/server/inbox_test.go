@@ -13,6 +13,9 @@ import (
 
 // However fast clients send, what they send waits outside when the loop does not keep up.
 func TestRequestsWaitForRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("128 MiB go through it, which takes long with the race detector")
+	}
 	n := run(t, config(t.TempDir(), 1, addresses(t, 1)))
 	leaderOf(t, n)
 	<-n.booted
