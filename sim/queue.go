@@ -46,9 +46,9 @@ const (
 
 const (
 	// nearSize is how many events near holds. A small cluster fits.
-	nearSize = 16
+	nearSize = 32
 	// fewEvents is at how few all fit into near again, with some to spare.
-	fewEvents = 8
+	fewEvents = 16
 
 	// A slot is for events of the same half millisecond, 1<<slotBits nanoseconds, and a ring of them for some 30 ms.
 	slotBits = 19
