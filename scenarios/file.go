@@ -84,7 +84,7 @@ func Shipped() ([]File, error) {
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
-// "lab/x". A file of a folder is found without its folder where only one has that name. [Fuzz] and [FuzzPriority] are no files, whatever
+// "lab/x". A file of a folder is found without its folder where only one has that name, and by what its scenario is called. [Fuzz] and [FuzzPriority] are no files, whatever
 // lies there of that name: their scenarios are drawn from the seed. [FuzzTimeouts] and [FuzzFaults] with their bytes are none either, and a
 // file that a Go fuzz test of theirs has written is one. The error is a [script.Errors] when the file was read but is no sound scenario.
 func Load(name string) (File, error) {
@@ -112,12 +112,35 @@ func Load(name string) (File, error) {
 	}
 	base, err := meant(name, shippedNames())
 	if err != nil {
+		if f, ok := called(name); ok {
+			return f, nil
+		}
 		return File{}, err
 	}
 	if source, err = shipped.ReadFile(base); err != nil {
 		return File{}, err
 	}
 	return Parse(folder+base, source)
+}
+
+// called is the shipped file whose scenario has a name: tables show that, "mit-3a-initial-election", and not the file's.
+func called(name string) (File, bool) {
+	files, err := Shipped()
+	if k := slices.IndexFunc(files, func(f File) bool { return f.Scenario.Name == name }); err == nil && k >= 0 {
+		return files[k], true
+	}
+	return File{}, false
+}
+
+// ShippedIn returns the scenarios of a folder that come with the product, as "mit-6.5840" or "scenarios/mit-6.5840/"; none where there is no
+// such folder.
+func ShippedIn(name string) []File {
+	name = strings.TrimPrefix(path.Clean(name), folder)
+	files, err := Shipped()
+	if err != nil {
+		return nil // they are in the program, and a test reads them all
+	}
+	return slices.DeleteFunc(files, func(f File) bool { return path.Dir(f.Short()) != name || name == "." })
 }
 
 // meant is the file, as it is embedded, that a name means among the short names of those shipped.

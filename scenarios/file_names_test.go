@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,4 +23,23 @@ func TestNamesOfShippedFiles(t *testing.T) {
 	require.EqualError(t, err, "figure-8: no such file, and several shipped scenarios of that name: lab/figure-8, paper/figure-8")
 	_, err = meant("figure-9", names)
 	require.ErrorContains(t, err, "no shipped scenario of that name: did you mean figure-8?")
+}
+
+// What a table of verdicts shows is enough to find a scenario by, and a folder is all that is in it.
+func TestShippedFilesAreFoundByWhatTheyAreCalled(t *testing.T) {
+	files, err := Shipped()
+	require.NoError(t, err)
+	folders := map[string]int{}
+	for _, f := range files {
+		found, err := Load(f.Scenario.Name)
+		require.NoError(t, err)
+		require.Equal(t, f.Path, found.Path)
+		folders[path.Dir(f.Short())]++
+	}
+	require.NotContains(t, folders, "")
+	require.Len(t, ShippedIn("mit-6.5840"), folders["mit-6.5840"])
+	require.Len(t, ShippedIn("scenarios/regressions/"), folders["regressions"])
+	for _, none := range []string{".", "", "scenarios", "bench", "mit"} {
+		require.Empty(t, ShippedIn(none), none)
+	}
 }

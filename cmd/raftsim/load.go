@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"syscall"
 
@@ -10,7 +12,7 @@ import (
 	"raftsim/scenarios/script"
 )
 
-// load reads the files named, or all shipped ones. All that is wrong with any of them is said at once.
+// load reads the files named, those of a shipped folder among them, or all shipped ones. All that is wrong with any of them is said at once.
 // A file that is named twice counts once.
 func load(s streams, paths []string) ([]scenarios.File, error) {
 	if len(paths) == 0 {
@@ -23,15 +25,17 @@ func load(s streams, paths []string) ([]scenarios.File, error) {
 		if path == "" {
 			return nil, errors.New("the name of a scenario file is empty")
 		}
-		file, err := scenarios.Load(path)
+		several, err := loadNamed(path)
 		if err != nil {
 			bad = true
 			sayBadScenario(s, path, err)
 			continue
 		}
-		if name := filepath.Clean(file.Path); !seen[name] {
-			seen[name] = true
-			files = append(files, file)
+		for _, file := range several {
+			if name := filepath.Clean(file.Path); !seen[name] {
+				seen[name] = true
+				files = append(files, file)
+			}
 		}
 	}
 	if bad {
@@ -40,11 +44,29 @@ func load(s streams, paths []string) ([]scenarios.File, error) {
 	return files, nil
 }
 
+// loadNamed reads the one file of a name, or all of a shipped folder.
+func loadNamed(path string) ([]scenarios.File, error) {
+	file, err := scenarios.Load(path)
+	if err == nil {
+		return []scenarios.File{file}, nil
+	}
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		if folder := scenarios.ShippedIn(path); len(folder) > 0 {
+			return folder, nil
+		}
+	}
+	return nil, err
+}
+
 // loadOne is load for one file.
 func loadOne(s streams, path string) (scenarios.File, error) {
 	files, err := load(s, []string{path})
 	if err != nil {
 		return scenarios.File{}, err
+	}
+	if len(files) > 1 {
+		s.sayf("raftsim: %s is a folder of %d scenarios: name one, such as %s\n", path, len(files), files[0].Short())
+		return scenarios.File{}, exit(exitUsage)
 	}
 	return files[0], nil
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"raftsim/scenarios"
 )
 
 // What is wrong with scenario files is told all at once, with file, line and column, and nothing is run.
@@ -86,4 +88,17 @@ func TestWhichScenarios(t *testing.T) {
 	all := records(t, got.out)
 	require.Len(t, all, 1)
 	require.Equal(t, "raftsim replay scenarios/leader-failure.yaml --seed 1", all[0].Replay)
+}
+
+// A shipped folder is all that is in it where several files can be meant, and none where one is.
+func TestAFolderOfShippedScenarios(t *testing.T) {
+	inFolder(t, nil)
+	all := scenarios.ShippedIn("mit-6.5840")
+	require.NotEmpty(t, all)
+	files, err := load(streams{}, []string{"mit-6.5840", "mit-3a-initial-election"})
+	require.NoError(t, err)
+	require.Len(t, files, len(all))
+	c := raftsim(t, "replay", "mit-6.5840", "--seed", "1")
+	require.Equal(t, exitUsage, c.code)
+	require.Contains(t, c.err, "mit-6.5840 is a folder of")
 }

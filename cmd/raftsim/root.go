@@ -47,6 +47,9 @@ Exit codes: 0 all passed, 1 a violation, 2 usage or a bad scenario, 3 inconclusi
 		SilenceUsage:  true,
 	}
 	root.AddCommand(runCommand(s), replayCommand(s), fuzzCommand(s), mergeCommand(s), shrinkCommand(s), checkCommand(s), benchCommand(s), mutantsCommand(s), schemaCommand(s), specCommand(s), liveCommand(s), soundCommand(s))
+	// The sum that may be in it takes a moment, so it is made when it is asked for.
+	cobra.AddTemplateFunc("source", source)
+	root.SetVersionTemplate("raftsim version {{source}}\n")
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
