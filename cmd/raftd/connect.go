@@ -37,12 +37,15 @@ func (f *tlsFlags) files() *server.TLSFiles {
 // clientFlags are those of every command that speaks to a cluster.
 type clientFlags struct {
 	endpoints []string
-	timeout   time.Duration
-	json      bool
-	tls       tlsFlags
+	// given says whether somebody said which they are.
+	given   func() bool
+	timeout time.Duration
+	json    bool
+	tls     tlsFlags
 }
 
 func (f *clientFlags) add(cmd *cobra.Command, timeout time.Duration) {
+	f.given = func() bool { return cmd.Flags().Changed("endpoints") }
 	cmd.Flags().StringSliceVar(&f.endpoints, "endpoints", []string{"127.0.0.1:7100"}, "nodes of the cluster, any of them, as host:port")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "how long to try")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object")
@@ -68,7 +71,11 @@ func (f *clientFlags) with(ctx context.Context, do func(context.Context, *client
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	return plainError(do(ctx, c), f.timeout)
+	err = plainError(do(ctx, c), f.timeout)
+	if err != nil && !f.given() && strings.Contains(err.Error(), ": dial ") {
+		return fmt.Errorf("%w; --endpoints or RAFTD_ENDPOINTS says where the nodes are", err)
+	}
+	return err
 }
 
 // any has one of the nodes do something.

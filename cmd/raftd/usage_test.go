@@ -122,6 +122,24 @@ func TestNodesThatCannotStart(t *testing.T) {
 	refuses(serve(filepath.Join(segment, "below")), "the data folder cannot be made")
 }
 
+// Who has not said where the cluster is, and finds none, is told how to.
+func TestWhereTheNodesAreIsAskedFor(t *testing.T) {
+	const asks = "; --endpoints or RAFTD_ENDPOINTS says where the nodes are\n"
+	l, err := net.Listen("tcp", "127.0.0.1:7100")
+	if err != nil {
+		t.Skipf("skipped: somebody else listens where a client looks first: %v", err)
+	}
+	l.Close()
+	for _, line := range []string{"get k --timeout 1s", "status --timeout 1s", "health --timeout 1s"} {
+		got := raftd(t, strings.Fields(line)...)
+		require.Equal(t, exitFailed, got.code, line)
+		require.Contains(t, got.err, asks, line)
+		got = raftd(t, append(strings.Fields(line), "--endpoints", "127.0.0.1:1")...)
+		require.Equal(t, exitFailed, got.code, line)
+		require.NotContains(t, got.err, asks, line)
+	}
+}
+
 func TestHelpOfEveryCommand(t *testing.T) {
 	for _, line := range []string{"", "serve", "get", "put", "append", "cas", "delete", "status", "member", "member add", "member promote",
 		"member remove", "transfer", "snapshot", "health", "certs", "completion"} {
