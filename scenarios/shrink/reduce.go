@@ -29,7 +29,7 @@ func (s *shrinker) without(count func() int, drop func(from, to int) *script.Sce
 // dropEntries takes entries out of the timeline, and nodes out of those that are left.
 func (s *shrinker) dropEntries() {
 	before := s.spare
-	s.spare = 2
+	s.spare = s.others
 	s.without(func() int { return len(s.now.Scenario.Timeline) }, func(from, to int) *script.Scenario {
 		c := s.changed()
 		c.Timeline = slices.Delete(c.Timeline, from, to)
@@ -39,6 +39,24 @@ func (s *shrinker) dropEntries() {
 	for i := 0; i < len(s.now.Scenario.Timeline); i++ {
 		s.dropPicked(i)
 	}
+}
+
+// How many seeds more an entry is tried to do without, and how many where more than [mostEntries] are left.
+const (
+	fewOthers  = 2
+	manyOthers = 30
+)
+
+// searchWider tries harder where much is left: a failure that takes luck, such as which bit of a log rots, goes away with nearly every
+// change of what comes before, and is there again with another seed.
+func (s *shrinker) searchWider() {
+	if len(s.now.Scenario.Timeline) <= mostEntries {
+		return
+	}
+	clear(s.tried)
+	s.others = manyOthers
+	s.whileBetter(s.cutOff, s.dropEntries, s.simplify, s.dropNodes)
+	s.others = fewOthers
 }
 
 // dropPicked takes nodes out of what one entry is for.

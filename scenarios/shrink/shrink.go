@@ -95,12 +95,13 @@ func Shrink(f scenarios.File, seed uint64, o Options) (*Minimum, error) {
 		o.Events = DefaultEvents
 	}
 	o.Run = scenarios.Options{Boot: o.Run.Boot, HistoryBudget: o.Run.HistoryBudget, Mutant: o.Run.Mutant}
-	s := &shrinker{o: o, seed: seed, tried: map[string]bool{}}
+	s := &shrinker{o: o, seed: seed, tried: map[string]bool{}, others: fewOthers}
 	if err := s.begin(f); err != nil {
 		return nil, err
 	}
 	s.bind()
 	s.whileBetter(s.cutOff, s.dropEntries, s.simplify, s.dropNodes)
+	s.searchWider()
 	s.makeExplicit()
 	s.whileBetter(s.cutOff, s.dropEntries, s.simplify, s.dropNodes, s.shorten)
 	s.round()

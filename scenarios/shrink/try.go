@@ -83,8 +83,9 @@ type shrinker struct {
 	now    scenarios.File
 	seed   uint64
 	result scenarios.Result
-	// spare is how many more seeds a change may be tried with, where the failure does not depend on its draws alone.
-	spare int
+	// spare is how many more seeds a change may be tried with, where the failure does not depend on its draws alone, others how many
+	// that is when an entry goes.
+	spare, others int
 	// every are the seeds with which a change has to fail, once there is more than one.
 	every []uint64
 
