@@ -169,13 +169,16 @@ func meant(name string, names []string) (string, error) {
 
 // instead says what may have been meant by a short name that no shipped scenario has, or what there is.
 func instead(short string, names []string) string {
-	var top []string
-	known := slices.Clone(names)
+	var top, known []string
 	for _, n := range names {
-		known = append(known, path.Base(n))
-		if !strings.Contains(n, "/") {
+		if dir := path.Dir(n); dir == "." {
 			top = append(top, n)
+		} else if !slices.Contains(known, dir) {
+			known = append(known, dir) // first: the folder is meant rather than its first file
 		}
+	}
+	for _, n := range names {
+		known = append(known, n, path.Base(n))
 	}
 	if near := script.Nearest(short, known); near != "" {
 		return ": did you mean " + near + "?"

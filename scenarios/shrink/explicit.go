@@ -11,7 +11,7 @@ import (
 	"raftsim/scenarios/script"
 )
 
-// mostEntries is how long a timeline may get by replacing draws with events.
+// mostEntries is how long a timeline may get by replacing draws with events, and beyond how many entries more seeds are tried.
 const mostEntries = 10
 
 // goodSeeds is how many seeds, from 1 on, have to fail before a file is said to fail with any; firstSeeds are those that

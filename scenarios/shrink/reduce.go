@@ -48,15 +48,18 @@ const (
 )
 
 // searchWider tries harder where much is left: a failure that takes luck, such as which bit of a log rots, goes away with nearly every
-// change of what comes before, and is there again with another seed.
+// change of what comes before, and is there again with another seed. Half of what is left of the budget is for what follows.
 func (s *shrinker) searchWider() {
-	if len(s.now.Scenario.Timeline) <= mostEntries {
+	if len(s.now.Scenario.Timeline) <= mostEntries || s.spent() {
 		return
 	}
+	whole := s.o
+	s.o.Runs, s.o.Events = (s.runs+whole.Runs)/2, (s.events+whole.Events)/2
 	clear(s.tried)
 	s.others = manyOthers
 	s.whileBetter(s.cutOff, s.dropEntries, s.simplify, s.dropNodes)
 	s.others = fewOthers
+	s.o.Runs, s.o.Events = whole.Runs, whole.Events
 }
 
 // dropPicked takes nodes out of what one entry is for.
