@@ -498,14 +498,18 @@ func TestDissertation4_3_LearnersThatCatchUpTogetherComeInTogether(t *testing.T)
 	require.Equal(t, "n1 n2 n3 n4 n5 n6", s.config(6))
 }
 
-// What only a learner has nobody could lead with: as a learner it does not stand, and it would vote for nobody who has less.
-func TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted(t *testing.T) {
-	s := play(t, three+`
+// andALearner is three with a learner, n4, that has caught up.
+const andALearner = three + `
 		boot n4
 		reconfigure n1 learn=n4
 		stabilize
 		heartbeat n1
 		stabilize
+`
+
+// What only a learner has nobody could lead with: as a learner it does not stand, and it would vote for nobody who has less.
+func TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted(t *testing.T) {
+	s := play(t, andALearner+`
 		heartbeat n1
 		stabilize
 		propose n1 x`)
@@ -523,12 +527,7 @@ func TestDissertation4_2_1_ALearnerIsSentWhatIsCommitted(t *testing.T) {
 
 // A new leader's first entry is a learner's only once it is committed. The learner hears of the leader before.
 func TestDissertation4_2_1_ALearnerHearsOfANewLeaderAtOnce(t *testing.T) {
-	s := play(t, three+`
-		boot n4
-		reconfigure n1 learn=n4
-		stabilize
-		heartbeat n1
-		stabilize
+	s := play(t, andALearner+`
 		crash n1
 		drop
 		elect n2 by=n3`)

@@ -84,9 +84,10 @@ func Shipped() ([]File, error) {
 
 // Load reads the scenario file at a path. When there is no such file, a shipped one of that path or name is
 // taken, or [Chaos]: "scenarios/x.yaml", "x.yaml" and "x" all mean the same, and so do "scenarios/lab/x.yaml" and
-// "lab/x". A file of a folder is found without its folder where only one has that name, and by what its scenario is called. [Fuzz] and [FuzzPriority] are no files, whatever
-// lies there of that name: their scenarios are drawn from the seed. [FuzzTimeouts] and [FuzzFaults] with their bytes are none either, and a
-// file that a Go fuzz test of theirs has written is one. The error is a [script.Errors] when the file was read but is no sound scenario.
+// "lab/x". A file of a folder is found without its folder where only one has that name, and by what its scenario is called. [Fuzz] and
+// [FuzzPriority] are no files, whatever lies there of that name: their scenarios are drawn from the seed. [FuzzTimeouts] and [FuzzFaults] with
+// their bytes are none either, and a file that a Go fuzz test of theirs has written is one. The error is a [script.Errors] when the file was
+// read but is no sound scenario.
 func Load(name string) (File, error) {
 	switch name {
 	case Fuzz:
@@ -137,10 +138,10 @@ func called(name string) (File, bool) {
 func ShippedIn(name string) []File {
 	name = strings.TrimPrefix(path.Clean(name), folder)
 	files, err := Shipped()
-	if err != nil {
-		return nil // they are in the program, and a test reads them all
+	if err != nil || name == "." { // an error there is none: the files are in the program, and a test reads them all
+		return nil
 	}
-	return slices.DeleteFunc(files, func(f File) bool { return path.Dir(f.Short()) != name || name == "." })
+	return slices.DeleteFunc(files, func(f File) bool { return path.Dir(f.Short()) != name })
 }
 
 // meant is the file, as it is embedded, that a name means among the short names of those shipped.
