@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"raftsim/raft/raftpb"
 	"raftsim/raft/server/client"
+	"raftsim/raft/server/port"
 )
 
 // patience is how long a test waits for what has to come: far longer than it takes, also on a busy machine.
@@ -231,13 +231,13 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// freeAddress is an address on loopback that nobody listens on.
+// freeAddress is an address on loopback that nobody listens on who is not told it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, release, err := port.Reserve()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(release)
+	return at
 }
 
 // keepLogs writes what the nodes said to where a failing test's artifacts go.

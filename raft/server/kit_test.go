@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"raftsim/raft"
 	"raftsim/raft/raftpb"
 	"raftsim/raft/server/client"
+	"raftsim/raft/server/port"
 )
 
 // patience is how long a test waits for what has to come: far longer than it takes, also on a busy machine.
@@ -99,15 +99,15 @@ func (r *running) end() {
 	<-r.ended
 }
 
-// addresses are so many on loopback that nobody listens on.
+// addresses are so many on loopback, for this test only.
 func addresses(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		at, release, err := port.Reserve()
 		require.NoError(t, err)
-		defer l.Close()
-		out = append(out, l.Addr().String())
+		t.Cleanup(release)
+		out = append(out, at)
 	}
 	return out
 }

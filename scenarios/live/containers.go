@@ -29,7 +29,7 @@ type containers struct {
 	dir     string
 	// host is this machine as the containers reach it, listen where the relay listens.
 	listen, host string
-	addresses    []string
+	addresses    addresses
 	networked    bool
 }
 
@@ -52,11 +52,15 @@ func newContainers(ctx context.Context, dir string, names int) (*containers, err
 	if _, err := c.docker("image", "inspect", Image); err != nil {
 		return nil, fmt.Errorf("there is no image %s: make image builds it", Image)
 	}
-	var err error
-	if c.addresses, err = freeAddresses(names); err != nil {
+	if err := c.network(); err != nil {
 		return nil, err
 	}
-	return c, c.network()
+	var err error
+	if c.addresses, err = reserve(names); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // network makes the network of the nodes, and finds out how they reach this machine.
@@ -104,7 +108,7 @@ func (c *containers) composed(ctx context.Context, args ...string) error {
 
 func (c *containers) relay() (listen, host string) { return c.listen, c.host }
 
-func (c *containers) address(id raft.NodeID) string { return c.addresses[id] }
+func (c *containers) address(id raft.NodeID) string { return c.addresses.of(id) }
 
 // name is that of a node's container.
 func (c *containers) name(id raft.NodeID) string { return c.project + "-" + id.String() }
@@ -112,13 +116,13 @@ func (c *containers) name(id raft.NodeID) string { return c.project + "-" + id.S
 // prepare writes the Compose file and has the containers made, of those as well that come later.
 func (c *containers) prepare(args func(raft.NodeID) []string) error {
 	services := make(map[string]any)
-	for k := range c.addresses[1:] {
+	for k := range c.addresses {
 		id := raft.NodeID(k + 1)
 		services[id.String()] = map[string]any{
 			"image": Image, "container_name": c.name(id), "command": append(args(id), "--insecure"),
 			"read_only": true, "cap_drop": []string{"ALL"}, "security_opt": []string{"no-new-privileges:true"},
 			"restart": "no", "healthcheck": map[string]any{"disable": true},
-			"networks": []string{"raft"}, "ports": []string{c.addresses[id] + ":7100"},
+			"networks": []string{"raft"}, "ports": []string{c.address(id) + ":7100"},
 		}
 	}
 	// JSON is YAML.
@@ -209,7 +213,7 @@ func (c *containers) close() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), closePatience)
 	defer cancel()
 	if _, err := os.Stat(c.file); err == nil {
-		for k := range c.addresses[1:] {
+		for k := range c.addresses {
 			c.keepLog(ctx, raft.NodeID(k+1))
 		}
 		_ = c.composed(ctx, "kill")
@@ -218,4 +222,5 @@ func (c *containers) close() {
 	if c.networked {
 		_, _ = c.run(ctx, "docker", "network", "rm", c.project)
 	}
+	c.addresses.release()
 }

@@ -2,8 +2,6 @@ package live
 
 import (
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +13,11 @@ import (
 
 // processes are nodes that are processes of this machine, on loopback.
 type processes struct {
-	raftd string
-	dir   string
-	args  func(raft.NodeID) []string
-	// addresses and running are by NodeID.
-	addresses []string
-	running   []*process
+	raftd     string
+	dir       string
+	args      func(raft.NodeID) []string
+	addresses addresses
+	running   []*process // by NodeID
 }
 
 // process is a node that was started.
@@ -30,25 +27,11 @@ type process struct {
 }
 
 func newProcesses(raftd, dir string, names int) (*processes, error) {
-	addresses, err := freeAddresses(names)
+	addresses, err := reserve(names)
 	if err != nil {
 		return nil, err
 	}
 	return &processes{raftd: raftd, dir: dir, addresses: addresses, running: make([]*process, names+1)}, nil
-}
-
-// freeAddresses are on loopback, one for each node, by NodeID.
-func freeAddresses(names int) ([]string, error) {
-	addresses := make([]string, names+1)
-	for id := 1; id <= names; id++ {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("there is no free port on loopback: %w", err)
-		}
-		defer l.Close() // all are taken at once, so that no two are the same
-		addresses[id] = l.Addr().String()
-	}
-	return addresses, nil
 }
 
 func (p *processes) relay() (listen, host string) { return "127.0.0.1:0", "127.0.0.1" }
@@ -58,12 +41,12 @@ func (p *processes) prepare(args func(raft.NodeID) []string) error {
 	return nil
 }
 
-func (p *processes) address(id raft.NodeID) string { return p.addresses[id] }
+func (p *processes) address(id raft.NodeID) string { return p.addresses.of(id) }
 
 func (p *processes) data(id raft.NodeID) string { return filepath.Join(p.dir, id.String()) }
 
 func (p *processes) start(id raft.NodeID) error {
-	cmd := exec.Command(p.raftd, append(p.args(id), "--listen", p.addresses[id], "--data", p.data(id))...)
+	cmd := exec.Command(p.raftd, append(p.args(id), "--listen", p.address(id), "--data", p.data(id))...)
 	cmd.Env = withoutSettings(os.Environ())
 	apart(cmd)
 	var err error
@@ -154,4 +137,5 @@ func (p *processes) close() {
 	for id := range p.running {
 		_ = p.kill(raft.NodeID(id))
 	}
+	p.addresses.release()
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 
 	"raftsim/raft/raftpb"
 	"raftsim/raft/server/client"
+	"raftsim/raft/server/port"
 )
 
 // build makes raftd of the source.
@@ -311,11 +311,8 @@ func (r *raftd) applied(ctx context.Context, k int) uint64 {
 	return s.Nodes[0].Applied
 }
 
+// freeAddress is an address on loopback that stays free until who is told it listens there.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	address, _, err := port.Reserve()
+	return address, err
 }

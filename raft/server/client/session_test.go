@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"raftsim/raft/raftpb"
+	"raftsim/raft/server/port"
 )
 
 // script is a node that answers as it is told to.
@@ -117,10 +118,10 @@ func TestAClientGoesToTheLeader(t *testing.T) {
 	follower := &script{answer: func(_ int, r *raftpb.Request) *raftpb.Response {
 		return &raftpb.Response{Status: raftpb.Status_STATUS_NOT_LEADER, Node: 1, Leader: 2, LeaderAddress: at}
 	}}
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, release, err := port.Reserve()
 	require.NoError(t, err)
-	nobody.Close()
-	s := session(t, nobody.Addr().String(), play(t, follower))
+	defer release()
+	s := session(t, nobody, play(t, follower))
 	_, err = s.Get(soon(t), "key")
 	require.NoError(t, err)
 	require.Len(t, leader.asked, 1)
@@ -142,10 +143,9 @@ func TestALeaderOutOfReach(t *testing.T) {
 // A leader that could not be reached for a while, as when it was just starting, is spoken to itself once it can be: a client that stayed with the
 // node that passes on what it asks would have each request travel twice.
 func TestALeaderThatComesIntoReach(t *testing.T) {
-	late, err := net.Listen("tcp", "127.0.0.1:0")
+	at, release, err := port.Reserve()
 	require.NoError(t, err)
-	at := late.Addr().String()
-	late.Close()
+	defer release()
 	var asked atomic.Int64
 	follower := &script{answer: func(_ int, r *raftpb.Request) *raftpb.Response {
 		asked.Add(1)
@@ -159,7 +159,7 @@ func TestALeaderThatComesIntoReach(t *testing.T) {
 	_, err = s.Get(ctx, "key")
 	require.NoError(t, err)
 	require.EqualValues(t, 2, asked.Load())
-	late, err = net.Listen("tcp", at)
+	late, err := net.Listen("tcp", at)
 	require.NoError(t, err)
 	playOn(t, late, &script{answer: func(int, *raftpb.Request) *raftpb.Response { return said(raftpb.Status_STATUS_OK) }})
 	for before := int64(0); asked.Load() != before; { // until the follower is asked no more
@@ -199,12 +199,12 @@ func TestWhatIsKnownOfAnOperation(t *testing.T) {
 	require.ErrorAs(t, s.Put(ctx, "key", "value"), &unknown)
 	require.ErrorIs(t, unknown, context.DeadlineExceeded)
 
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, release, err := port.Reserve()
 	require.NoError(t, err)
-	nobody.Close()
+	defer release()
 	ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err = session(t, nobody.Addr().String()).Get(ctx, "key")
+	_, err = session(t, nobody).Get(ctx, "key")
 	require.ErrorContains(t, err, "connection refused")
 	require.NotErrorAs(t, err, &unknown)
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package port
+
+func reserve() (string, func(), error) { return free() }
