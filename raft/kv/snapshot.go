@@ -69,7 +69,7 @@ func (s *Store) keysSize() int {
 
 // size is how many bytes a key takes in a snapshot.
 func (v *value) size() int {
-	return uvarintLen(len(v.key)) + len(v.key) + uvarintLen(len(v.text)) + len(v.text)
+	return uvarintLen(len(v.key)) + len(v.key) + uvarintLen(len(v.text.bytes)) + len(v.text.bytes)
 }
 
 func uvarintLen(n int) int { return (bits.Len64(uint64(n)|1) + 6) / 7 }
@@ -106,7 +106,7 @@ func (s *Store) appendKeys(out []byte) []byte {
 	end, next := at, first
 	for _, v := range s.keys {
 		p := v.keyHash >> shift
-		e := appendString(appendString(out[:end[p]], v.key), v.text)
+		e := appendText(appendText(out[:end[p]], v.key), v.text.bytes)
 		spots[next[p]] = spot{v.keyHash, end[p], len(e)}
 		end[p] = len(e)
 		next[p]++
@@ -150,7 +150,7 @@ func (s *Store) appendSessions(out []byte) []byte {
 		out = binary.AppendUvarint(out, uint64(c.used-before.used))
 		out = binary.AppendUvarint(out, c.seq)
 		out = append(out, outcome(c.result))
-		out = appendString(out, c.result.Value)
+		out = appendText(out, c.result.Value)
 		before = c
 	}
 	return out
@@ -174,7 +174,7 @@ func appendBool(dst []byte, b bool) []byte {
 	return append(dst, 0)
 }
 
-func appendString(dst []byte, s string) []byte {
+func appendText[T string | []byte](dst []byte, s T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
@@ -201,7 +201,9 @@ func (s *Store) restoreKeys(r *reader) {
 	s.values, s.keys = make(map[string]*value, n), make([]*value, 0, n)
 	for range n {
 		key := string(r.bytes())
-		s.write(s.add(key, hash(key)), string(r.bytes()))
+		v := s.add(key, hash(key))
+		v.text.set(r.bytes())
+		s.written(v)
 	}
 }
 

@@ -100,7 +100,7 @@ func TestSnapshotsDoNotDependOnHowTheStoreCameToHoldWhatItHolds(t *testing.T) {
 func TestKeysWhoseHashesAreTheSameAreInOrderThemselves(t *testing.T) {
 	s := NewStore()
 	for _, k := range rand.New(rand.NewPCG(1, 0)).Perm(500) {
-		s.write(s.add(fmt.Sprint("k", k), uint64(k%7)<<60), "v")
+		s.add(fmt.Sprint("k", k), uint64(k%7)<<60).text.set([]byte("v"))
 	}
 	data := s.appendKeys(nil)
 	require.Equal(t, s.keysSize()-binary.MaxVarintLen64+2, len(data))

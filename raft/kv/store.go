@@ -36,11 +36,12 @@ type Store struct {
 }
 
 type value struct {
-	key, text string
+	key  string
+	text content
 	// place is where the key is among the store's keys.
 	place   int
 	keyHash uint64
-	// textHash is hash(text), kept for the sessions that remember the text.
+	// textHash is hash of text, kept for the sessions that remember the text.
 	textHash uint64
 	// mark is this key's part of the digest.
 	mark uint64
@@ -129,7 +130,7 @@ func (s *Store) execute(c *command) (res Result, seen uint64) {
 	switch c.op {
 	case Get:
 		if v != nil {
-			res.Value, seen = v.text, v.textHash
+			res.Value, seen = v.text.String(), v.textHash
 		}
 	case Put:
 		s.set(v, c.key, c.value)
@@ -138,14 +139,15 @@ func (s *Store) execute(c *command) (res Result, seen uint64) {
 		case v == nil:
 			s.set(v, c.key, c.value)
 		case len(c.value) == 0:
-		case len(v.text)+len(c.value) > MaxAppended:
+		case len(v.text.bytes)+len(c.value) > MaxAppended:
 			res.Refused = true
 		default:
-			s.write(v, v.text+string(c.value))
+			v.text.add(c.value)
+			s.written(v)
 		}
 	case CAS:
 		if v != nil {
-			res.Value, seen = v.text, v.textHash
+			res.Value, seen = v.text.String(), v.textHash
 		}
 		if res.Value == string(c.expect) {
 			res.Swapped = true
@@ -164,7 +166,8 @@ func (s *Store) set(v *value, key, text []byte) {
 		if v == nil {
 			v = s.add(string(key), hash(key))
 		}
-		s.write(v, string(text))
+		v.text.set(text)
+		s.written(v)
 	case v != nil:
 		s.sum -= v.mark
 		s.remove(v)
@@ -188,8 +191,9 @@ func (s *Store) remove(v *value) {
 	delete(s.values, v.key)
 }
 
-func (s *Store) write(v *value, text string) {
-	v.text, v.textHash = text, hash(text)
+// written brings the digest up to date with a key's new value.
+func (s *Store) written(v *value) {
+	v.textHash = hash(v.text.bytes)
 	mark := mix(v.keyHash^keySalt, v.textHash)
 	s.sum += mark - v.mark
 	v.mark = mark
@@ -198,7 +202,7 @@ func (s *Store) write(v *value, text string) {
 // Get returns the value of a key, "" when there is none, outside of the log: it is of no session and leaves no trace.
 func (s *Store) Get(key string) string {
 	if v := s.values[key]; v != nil {
-		return v.text
+		return v.text.String()
 	}
 	return ""
 }

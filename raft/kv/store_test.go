@@ -52,7 +52,7 @@ func (m *machine) get(key string) string { return m.do(Request{Op: Get, Key: key
 func (s *Store) recount() uint64 {
 	var sum uint64
 	for key, v := range s.values {
-		sum += mix(hash(key)^keySalt, hash(v.text))
+		sum += mix(hash(key)^keySalt, hash(v.text.bytes))
 	}
 	for id, c := range s.sessions {
 		again := session{id: id, seq: c.seq, result: c.result, seen: hash(c.result.Value), index: c.index, used: c.used}
