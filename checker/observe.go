@@ -78,6 +78,17 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 	return c.report(at, c.observe(at, n, o))
 }
 
+// ObserveProgress is [Checker.Observe] for who has seen that nothing of the node is other than in its last observation, which was of the same
+// boot, but LastIndex, Changed, Suffix, DurableIndex, Commit and Applied.
+func (c *Checker) ObserveProgress(at Moment, o *Observation) *Violation {
+	if o.Node < raft.NodeID(len(c.nodes)) && c.first == nil && !c.thorough {
+		if n := &c.nodes[o.Node]; n.grows(o) {
+			return c.report(at, c.observeUsual(at, n, o))
+		}
+	}
+	return c.Observe(at, o)
+}
+
 // observe judges an observation that shows something new.
 func (c *Checker) observe(at Moment, n *node, o *Observation) *Violation {
 	var s step

@@ -30,9 +30,9 @@ func (a *abstraction) init(r *Run) {
 	}
 }
 
-// logChanged follows the terms of a node's log by what the run's last observation says is new of it.
-func (a *abstraction) logChanged(id raft.NodeID) {
-	o := &a.r.seen
+// logChanged follows the terms of a node's log by what its last observation says is new of it.
+func (a *abstraction) logChanged(n *node) {
+	id, o := n.id, &n.shown
 	if a.terms == nil || o.Changed == 0 {
 		return
 	}

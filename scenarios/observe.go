@@ -59,16 +59,19 @@ type node struct {
 	incarnation raft.Incarnation
 	// fresh says that the process has not been looked at since it booted.
 	fresh bool
-	// seen is the state after the last event that touched the node; what it was before a crash stays.
-	seen raft.Status
-	said said
-	past past
-	led  led
+	// seen is the state after the last event that touched the node; what it was before a crash stays. shown is what the checker was
+	// shown last.
+	seen  raft.Status
+	shown checker.Observation
+	said  said
+	past  past
+	led   led
 	classes
 }
 
-// said is what nearly every message of an idle cluster says: a heartbeat from the end of the log, or its answer. Its like was
-// judged when the node was what it still is, and found good; the zero value is like none.
+// said is what the last message said, if it was a heartbeat from the end of the log or its answer, as nearly all of an idle cluster are, or
+// brought entries, which go to each follower. Its like was judged when the node was what it still is, and found good; the zero
+// value is like none.
 type said struct {
 	kind        raft.MessageKind
 	to          raft.NodeID // of an answer
@@ -78,6 +81,10 @@ type said struct {
 	logTerm     raft.Term
 	commit      raft.Index
 	round       uint64
+	// end and endTerm are of the last of so many entries.
+	entries int
+	end     raft.Index
+	endTerm raft.Term
 }
 
 // again says whether a message says nothing but what was said.
@@ -90,7 +97,14 @@ func (s *said) again(to raft.NodeID, m *raft.Message) bool {
 		return r.Success && r.Match == s.index && to == s.to && r.Round == s.round
 	}
 	p := &m.Append
-	return len(p.Entries) == 0 && p.PrevIndex == s.index && p.PrevTerm == s.logTerm && p.Commit == s.commit && p.Round == s.round
+	if len(p.Entries) != s.entries || p.PrevIndex != s.index || p.PrevTerm != s.logTerm || p.Commit != s.commit || p.Round != s.round {
+		return false
+	}
+	if len(p.Entries) == 0 {
+		return true
+	}
+	e := &p.Entries[len(p.Entries)-1]
+	return e.Index == s.end && e.Term == s.endTerm
 }
 
 // forget makes it like none.
@@ -106,9 +120,13 @@ func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	switch {
 	case m.Kind == raft.MsgAppendReply && r.Success:
 		s.kind, s.to, s.term, s.incarnation, s.index, s.round = m.Kind, to, m.Term, m.Incarnation, r.Match, r.Round
-	case m.Kind == raft.MsgAppendEntries && len(p.Entries) == 0 && p.PrevIndex == last:
-		s.kind, s.term, s.incarnation, s.index = m.Kind, m.Term, m.Incarnation, last
+	case m.Kind == raft.MsgAppendEntries && (len(p.Entries) > 0 || p.PrevIndex == last):
+		s.kind, s.term, s.incarnation, s.index = m.Kind, m.Term, m.Incarnation, p.PrevIndex
 		s.logTerm, s.commit, s.round = p.PrevTerm, p.Commit, p.Round
+		if s.entries = len(p.Entries); s.entries > 0 {
+			e := &p.Entries[s.entries-1]
+			s.end, s.endTerm = e.Index, e.Term
+		}
 	default:
 		s.forget()
 	}
@@ -162,9 +180,7 @@ func (r *Run) touched() func(id raft.NodeID) {
 	return func(id raft.NodeID) {
 		n := &r.nodes[id]
 		if n.core != nil {
-			if changed := n.core.TakeChanged(); changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(id) {
-				r.look(n, changed)
-			}
+			r.look(n)
 			n.fresh = false
 		} else {
 			r.lookElsewhere(n)
@@ -183,14 +199,15 @@ func (r *Run) lookElsewhere(n *node) {
 			r.reflect(n)
 		}
 	case n.observer != nil:
-		r.seen = checker.Observation{Node: n.id, Boot: n.boot}
-		n.observer.Observe(&r.seen)
-		if n.fresh && r.seen.LastIndex == r.seen.Base {
-			r.seen.Changed = r.seen.Base + 1 // an empty log is as read from disk
+		o := &n.shown
+		*o = checker.Observation{Node: n.id, Boot: n.boot}
+		n.observer.Observe(o)
+		if n.fresh && o.LastIndex == o.Base {
+			o.Changed = o.Base + 1 // an empty log is as read from disk
 		}
 		n.fresh = false
 		was := n.seen
-		n.seen = statusOf(&r.seen)
+		n.seen = statusOf(o)
 		r.judge(n, &was)
 	}
 }
@@ -200,19 +217,37 @@ func (r *Run) reflect(n *node) {
 	if n.view == nil {
 		n.view, n.incarnation = n.mirror, n.mirror.Incarnation()
 	}
-	r.seen = checker.Observation{Node: n.id, Boot: n.boot}
-	n.mirror.Observe(&r.seen)
+	n.shown = checker.Observation{Node: n.id, Boot: n.boot}
+	n.mirror.Observe(&n.shown)
 	was := n.seen
 	n.seen = n.mirror.Status()
 	r.judge(n, &was)
 	n.fresh = false
 }
 
-// look shows what is new of a core. It sets r.seen field by field: a struct made elsewhere and copied there would be copied
+// look shows what is new of a core, if anything is. Nearly always that is how far its log has come.
+func (r *Run) look(n *node) {
+	changed, last := n.core.TakeChanged(), n.seen.LastIndex
+	if n.shown.Boot != n.boot || !n.core.Steady(&n.seen) || n.core.Configuration() != n.shown.Configuration || n.core.Incarnation() != n.shown.Incarnation {
+		if changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(n.id) {
+			r.lookAnew(n, changed)
+		}
+		return
+	}
+	if !n.core.Progress(&n.seen) && changed == 0 && !r.check.Owes(n.id) {
+		return
+	}
+	s, o := &n.seen, &n.shown
+	o.LastIndex, o.Commit, o.Applied, o.DurableIndex = s.LastIndex, s.Commit, s.Applied, s.DurableIndex
+	r.showLog(n, changed)
+	r.judgeGoingOn(n, last)
+}
+
+// lookAnew shows all of a core. It sets n.shown field by field: a struct made elsewhere and copied there would be copied
 // in wider words than it was written in, which makes the processor wait.
-func (r *Run) look(n *node, changed raft.Index) {
+func (r *Run) lookAnew(n *node, changed raft.Index) {
 	was := n.seen
-	s, o := &n.seen, &r.seen
+	s, o := &n.seen, &n.shown
 	n.core.StatusTo(s)
 	o.Node, o.Boot, o.Incarnation = n.id, n.boot, n.core.Incarnation()
 	o.Role, o.Term, o.Vote = s.Role, s.Term, s.Vote
@@ -220,12 +255,19 @@ func (r *Run) look(n *node, changed raft.Index) {
 	o.Configuration, o.ConfigurationIndex = n.core.Configuration(), s.ConfigurationIndex
 	o.DurableIndex, o.DurableTerm, o.DurableVote = s.DurableIndex, s.DurableHard.Term, s.DurableHard.Vote
 	o.Commit, o.Applied = s.Commit, s.Applied
-	o.Changed, o.Suffix = 0, nil
-	if changed != 0 {
-		o.Changed = max(changed, s.Base+1) // what was written may have been compacted since
-		o.Suffix = r.entries(n.core, o.Changed, s.LastIndex)
-	}
+	r.showLog(n, changed)
 	r.judge(n, &was)
+}
+
+// showLog puts into n.shown what is new of a core's log.
+func (r *Run) showLog(n *node, changed raft.Index) {
+	o := &n.shown
+	if changed == 0 {
+		o.Changed, o.Suffix = 0, nil
+		return
+	}
+	o.Changed = max(changed, o.Base+1) // what was written may have been compacted since
+	o.Suffix = r.entries(n.core, o.Changed, o.LastIndex)
 }
 
 // entries returns a part of a log in one piece, which is good until the next call.
@@ -259,34 +301,21 @@ func statusOf(o *checker.Observation) raft.Status {
 	return s
 }
 
-// judge has the checker judge r.seen, which is n.seen with the log, and takes in what it means for the run.
+// judge has the checker judge n.shown, which is n.seen with the log, and takes in what it means for the run.
 func (r *Run) judge(n *node, was *raft.Status) {
 	s := &n.seen
 	n.said.forget()
-	if v := r.check.Observe(r.checkMoment(), &r.seen); v != nil {
+	if v := r.check.Observe(r.checkMoment(), &n.shown); v != nil {
 		r.broken(v)
-	}
-	if r.abstract.terms != nil {
-		r.abstract.logChanged(n.id)
-	}
-	if s.Commit > r.commit {
-		r.states.committed(n)
-		r.commit = s.Commit
 	}
 	if s.Term > r.term {
 		r.states.termBegins()
 		r.term = s.Term
 	}
-	if change := r.seen.Changed; change != 0 && change <= was.LastIndex && s.Base <= was.LastIndex {
-		r.states.reach(stateConflictTruncated)
-	}
-	r.longestLog = max(r.longestLog, uint64(s.LastIndex-s.Base))
 	if s.Base != was.Base || s.ConfigurationIndex != was.ConfigurationIndex {
 		r.states.logMoved(n, was)
 	}
-	if n.view != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
-		r.members.committed(n.view.Configuration(), s.ConfigurationIndex)
-	}
+	r.progressed(n, was.LastIndex)
 	if s.Role != was.Role || s.Term != was.Term {
 		if s.Role == raft.Leader {
 			r.elections++
@@ -297,6 +326,38 @@ func (r *Run) judge(n *node, was *raft.Status) {
 	r.states.advanced(n)
 	if r.abstract.terms != nil {
 		r.abstract.changed()
+	}
+}
+
+// judgeGoingOn is judge for a node that is what it was but for how far its log has come, which ended at last.
+func (r *Run) judgeGoingOn(n *node, last raft.Index) {
+	n.said.forget()
+	if v := r.check.ObserveProgress(r.checkMoment(), &n.shown); v != nil {
+		r.broken(v)
+	}
+	r.progressed(n, last)
+	r.states.advanced(n)
+	if r.abstract.terms != nil {
+		r.abstract.changed()
+	}
+}
+
+// progressed takes in how far a node's log has come, which ended at last.
+func (r *Run) progressed(n *node, last raft.Index) {
+	s, o := &n.seen, &n.shown
+	if r.abstract.terms != nil {
+		r.abstract.logChanged(n)
+	}
+	if s.Commit > r.commit {
+		r.states.committed(n)
+		r.commit = s.Commit
+	}
+	if o.Changed != 0 && o.Changed <= last && s.Base <= last {
+		r.states.reach(stateConflictTruncated)
+	}
+	r.longestLog = max(r.longestLog, uint64(s.LastIndex-s.Base))
+	if n.view != nil && s.ConfigurationIndex > r.members.index && s.ConfigurationIndex <= s.Commit {
+		r.members.committed(n.view.Configuration(), s.ConfigurationIndex)
 	}
 }
 
@@ -317,8 +378,13 @@ func (r *Run) received() func(to, from raft.NodeID, m sim.Message) {
 //go:noinline
 func (r *Run) sent() func(from, to raft.NodeID, m sim.Message) {
 	return func(from, to raft.NodeID, m sim.Message) {
-		if rm, ok := m.(*raft.Message); ok && !r.nodes[from].said.again(to, rm) {
+		rm, ok := m.(*raft.Message)
+		switch {
+		case !ok:
+		case !r.nodes[from].said.again(to, rm):
 			r.judgeSent(&r.nodes[from], to, rm)
+		case r.nodes[from].said.entries > 0:
+			r.states.sent(from, to, rm) // entries to somebody else
 		}
 	}
 }
@@ -344,7 +410,7 @@ func (r *Run) judgeSent(n *node, to raft.NodeID, rm *raft.Message) {
 		r.promised(at, from, rm, checker.EntryPromise, to, rm.InstallReply.Index)
 	}
 	n.said.take(to, rm, n.seen.LastIndex)
-	if r.check.Owes(from) {
+	if rm.Kind != raft.MsgAppendEntries && r.check.Owes(from) {
 		n.said = said{} // the next look at the node has to see to that first
 	}
 }

@@ -93,7 +93,6 @@ type Run struct {
 	// ended says that the run came to its own end, brokenOff that it was to end before.
 	ended, brokenOff bool
 
-	seen    checker.Observation // scratch
 	scratch []raft.Entry
 	shown   moment
 }
