@@ -208,8 +208,21 @@ func span(c *script.Counts) string {
 	return fmt.Sprintf("from %v to %v", c.From, c.To)
 }
 
-// replicasIdentical judges whether the replicas that run hold the same.
-func (x *expectations) replicasIdentical() { x.r.sameReplicas(x.r.running()) }
+// replicasIdentical judges whether the replicas that run hold the same, having applied the same; where no quorum has its data any more,
+// who is behind stays behind, and only those are compared that have applied the same.
+func (x *expectations) replicasIdentical() {
+	nodes := x.r.running()
+	if !x.r.liveness.hopeless {
+		x.r.sameReplicas(nodes)
+		return
+	}
+	for k, n := range nodes {
+		alike := func(other *node) bool { return other.seen.Applied == n.seen.Applied }
+		if before := slices.IndexFunc(nodes[:k], alike); before >= 0 {
+			x.r.sameReplicas([]*node{nodes[before], n})
+		}
+	}
+}
 
 // sameReplicas judges whether replicas have applied and hold the same.
 func (r *Run) sameReplicas(nodes []*node) {

@@ -31,8 +31,9 @@ type liveness struct {
 	// begun is when the core was healed, within how long it has, what still holds it up included.
 	begun, within time.Duration
 	probe         *probe
-	// lack says why nothing could be judged, "" when it was.
-	lack string
+	// lack says why nothing could be judged, "" when it was; hopeless that it is because no quorum has its data.
+	lack     string
+	hopeless bool
 }
 
 // await heals a core and plays on until it has finished; where the others are expected to hold the same, it then lets them hear
@@ -55,6 +56,7 @@ func (l *liveness) judge(want *script.Liveness) bool {
 	l.ruined = make([]bool, len(r.nodes))
 	for whole := false; !whole; whole = !l.ruins() {
 		if l.lack = l.choose(); l.lack != "" {
+			l.hopeless = l.room() >= 1
 			r.note("liveness: %s", l.lack)
 			return true
 		}
@@ -77,6 +79,7 @@ func (l *liveness) judge(want *script.Liveness) bool {
 		}
 	}
 	if l.lack = l.impossible(); l.lack != "" {
+		l.hopeless = true
 		r.note("liveness: %s", l.lack)
 		return true
 	}

@@ -188,6 +188,19 @@ expect: [{liveness: core}, {by: end, replicas: identical}]
 	requireViolation(t, r, "replicas-identical", "has applied entries up to") // but what the file broke stays broken
 }
 
+// Where no quorum has its data, who is behind stays so, and is not accused; who has applied the same has to hold the same.
+func TestWhoIsBehindForGoodIsNotAccused(t *testing.T) {
+	const text = "duration: 3s\ncluster: {nodes: 5}\ntimeline: [{during: 1s..2s, pause: n1}, {at: 2s, wipe: [n3, n4, n5]}]" + writers + `
+expect: [{liveness: core}, {by: end, replicas: identical}]
+`
+	for _, r := range healed(t, 4, text, scenarios.Options{}) {
+		require.Equal(t, scenarios.Pass, r.Verdict, r.Line())
+		require.Contains(t, strings.Join(r.NotExercised, "\n"), "liveness: no quorum of n1 n2 n3 n4 n5 has its data")
+	}
+	inStep := strings.Replace(text, "{during: 1s..2s, pause: n1}, ", "", 1)
+	requireViolation(t, play(t, inStep, different(t)), "replicas-identical", "n1 and n2 hold different things after the same")
+}
+
 // A core that has applied the same and holds other things has not finished in agreement.
 func TestACoreThatHoldsDifferentThingsIsFound(t *testing.T) {
 	requireViolation(t, play(t, "duration: 1s\ncluster: {nodes: 2}\nexpect: {liveness: core}"+clients, different(t)),

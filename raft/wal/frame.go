@@ -83,17 +83,18 @@ func appendFrame(buf []byte, at place, h *header, data []byte) []byte {
 	f := buf[n:]
 	var sum uint32
 	if len(data) > 0 {
+		binary.LittleEndian.PutUint64(f[size-alignment:], 0) // padding, where the data leave any
 		copy(f[headerBytes:], data)
-		clear(f[headerBytes+len(data):])
 		sum = crc32.Update(0, castagnoli, f[headerBytes:])
 	}
-	binary.LittleEndian.PutUint32(f[4:], sum)
-	binary.LittleEndian.PutUint32(f[8:], uint32(len(data)))
-	binary.LittleEndian.PutUint32(f[12:], uint32(h.mark/alignment))
-	binary.LittleEndian.PutUint64(f[16:], uint64(h.kind)|uint64(h.sub)<<8)
-	binary.LittleEndian.PutUint64(f[24:], h.a)
-	binary.LittleEndian.PutUint64(f[32:], h.b)
-	binary.LittleEndian.PutUint32(f, crc32.Update(at.salt(), castagnoli, f[4:headerBytes]))
+	head := (*[headerBytes]byte)(f)
+	binary.LittleEndian.PutUint32(head[4:], sum)
+	binary.LittleEndian.PutUint32(head[8:], uint32(len(data)))
+	binary.LittleEndian.PutUint32(head[12:], uint32(h.mark/alignment))
+	binary.LittleEndian.PutUint64(head[16:], uint64(h.kind)|uint64(h.sub)<<8)
+	binary.LittleEndian.PutUint64(head[24:], h.a)
+	binary.LittleEndian.PutUint64(head[32:], h.b)
+	binary.LittleEndian.PutUint32(head[:], crc32.Update(at.salt(), castagnoli, head[4:]))
 	return buf
 }
 
