@@ -4,10 +4,7 @@
 // asks for any port gets it, and so does a connection that leaves from there.
 package port
 
-import (
-	"fmt"
-	"net"
-)
+import "fmt"
 
 // Reserve sets an address on loopback aside, "127.0.0.1:<port>", until release is called, which may be called again. Meanwhile the
 // system gives its port to nobody who asks for any, and to no outgoing connection; who names it can listen there, as net.Listen
@@ -18,13 +15,4 @@ func Reserve() (address string, release func(), err error) {
 		return "", nil, fmt.Errorf("no port can be set aside on loopback: %w", err)
 	}
 	return address, release, nil
-}
-
-// free is an address that was free a moment ago.
-func free() (string, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	return l.Addr().String(), func() {}, l.Close()
 }
