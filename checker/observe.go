@@ -82,7 +82,7 @@ func (c *Checker) Observe(at Moment, o *Observation) *Violation {
 // boot, but LastIndex, Changed, Suffix, DurableIndex, Commit and Applied.
 func (c *Checker) ObserveProgress(at Moment, o *Observation) *Violation {
 	if o.Node < raft.NodeID(len(c.nodes)) && c.first == nil && !c.thorough {
-		if n := &c.nodes[o.Node]; n.grows(o) {
+		if n := &c.nodes[o.Node]; n.seen.boot == o.Boot && n.grows(o) {
 			return c.report(at, c.observeUsual(at, n, o))
 		}
 	}

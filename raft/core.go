@@ -432,26 +432,19 @@ func (c *Core) StatusTo(s *Status) {
 
 // Still says whether the state is what s says, the log's entries apart, at less cost than to compare
 // it with [Core.Status]. [Core.TakeChanged] tells of the entries.
-func (c *Core) Still(s *Status) bool { return c.here(s) && c.Steady(s) }
-
-// here says whether the log has come as far as s says.
-func (c *Core) here(s *Status) bool {
-	return s.Commit == c.log.commit && s.Applied == c.log.applied && s.LastIndex == c.log.last && s.DurableIndex == c.durable.index
+func (c *Core) Still(s *Status) bool {
+	return s.Commit == c.log.commit && s.Applied == c.log.applied && s.LastIndex == c.log.last && s.DurableIndex == c.durable.index && c.Steady(s)
 }
 
-// Steady says whether the state is what s says but for LastIndex, LastTerm, Commit, Applied and DurableIndex, which [Core.Progress] is about.
+// Steady says whether the state is what s says but for LastIndex, LastTerm, Commit, Applied and DurableIndex.
 func (c *Core) Steady(s *Status) bool {
 	return s.Term == c.hard.Term && s.Vote == c.hard.Vote && s.Role == c.role && s.Leader == c.leader &&
 		s.DurableHard == c.durable.hard && s.Base == c.log.base && s.ConfigurationIndex == c.members.index
 }
 
-// Progress sets these five in s, and says whether any was another; the terms of entries apart, as with [Core.Still].
-func (c *Core) Progress(s *Status) bool {
-	if c.here(s) {
-		return false
-	}
+// ProgressTo sets these five in s.
+func (c *Core) ProgressTo(s *Status) {
 	s.LastIndex, s.LastTerm, s.Commit, s.Applied, s.DurableIndex = c.log.last, c.log.lastTerm(), c.log.commit, c.log.applied, c.durable.index
-	return true
 }
 
 // Configuration is the latest of the node's log, committed or not, or what it was born with. It is never altered.

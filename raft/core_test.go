@@ -145,3 +145,30 @@ func TestRestoredStateIsValidated(t *testing.T) {
 		})
 	}
 }
+
+// A state that is steady is brought up to date by its progress, also when entries of the same number took the place of others.
+func TestASteadyStateAndItsProgressAreTheState(t *testing.T) {
+	c := follower(t, disk(raft.HardState{Term: 2}, 1, 1))
+	look := func(steady, still bool, s *raft.Status) {
+		t.Helper()
+		require.Equal(t, steady, c.core(2).Steady(s))
+		require.Equal(t, still, c.core(2).Still(s))
+		if steady {
+			c.core(2).ProgressTo(s)
+			require.Equal(t, c.status(2), *s)
+		}
+	}
+	s := c.status(2)
+	look(true, true, &s)
+	c.step(appendFrom(1, 2, 2, raft.AppendEntries{PrevIndex: 1, PrevTerm: 2}))
+	look(false, false, &s) // it knows a leader now
+	s = c.status(2)
+	c.step(appendFrom(1, 2, 2, raft.AppendEntries{PrevIndex: 1, PrevTerm: 1, Entries: entries(1, 2)}))
+	require.Equal(t, raft.Term(2), c.status(2).LastTerm)
+	look(true, false, &s)
+	c.step(appendFrom(1, 2, 2, raft.AppendEntries{PrevIndex: 2, PrevTerm: 2, Entries: entries(2, 2, 2), Commit: 3}))
+	look(true, false, &s)
+	look(true, true, &s)
+	c.step(appendFrom(3, 2, 3, raft.AppendEntries{PrevIndex: 2, PrevTerm: 2}))
+	look(false, false, &s)
+}

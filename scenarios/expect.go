@@ -208,11 +208,11 @@ func span(c *script.Counts) string {
 	return fmt.Sprintf("from %v to %v", c.From, c.To)
 }
 
-// replicasIdentical judges whether the replicas that run hold the same, having applied the same; where no quorum has its data any more,
-// who is behind stays behind, and only those are compared that have applied the same.
+// replicasIdentical judges whether the replicas that run hold the same, having applied the same. Where liveness has found no quorum that
+// has its data, and indeed no leader gets on, who is behind stays behind, and only those are compared that have applied the same.
 func (x *expectations) replicasIdentical() {
 	nodes := x.r.running()
-	if !x.r.liveness.hopeless {
+	if !x.r.liveness.hopeless || x.r.getsOn() {
 		x.r.sameReplicas(nodes)
 		return
 	}

@@ -31,7 +31,7 @@ type liveness struct {
 	// begun is when the core was healed, within how long it has, what still holds it up included.
 	begun, within time.Duration
 	probe         *probe
-	// lack says why nothing could be judged, "" when it was; hopeless that it is because no quorum has its data.
+	// lack says why nothing could be judged, "" when it was; hopeless that no quorum seemed to have its data.
 	lack     string
 	hopeless bool
 }

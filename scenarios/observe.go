@@ -70,7 +70,7 @@ type node struct {
 }
 
 // said is what the last message said, if it was a heartbeat from the end of the log or its answer, as nearly all of an idle cluster are, or
-// brought entries, which go to each follower. Its like was judged when the node was what it still is, and found good; the zero
+// brought entries, which often go to each follower. Its like was judged when the node was what it still is, and found good; the zero
 // value is like none.
 type said struct {
 	kind        raft.MessageKind
@@ -119,7 +119,7 @@ func (s *said) take(to raft.NodeID, m *raft.Message, last raft.Index) {
 	p, r := &m.Append, &m.AppendReply
 	switch {
 	case m.Kind == raft.MsgAppendReply && r.Success:
-		s.kind, s.to, s.term, s.incarnation, s.index, s.round = m.Kind, to, m.Term, m.Incarnation, r.Match, r.Round
+		s.kind, s.to, s.term, s.incarnation, s.index, s.round, s.entries = m.Kind, to, m.Term, m.Incarnation, r.Match, r.Round, 0
 	case m.Kind == raft.MsgAppendEntries && (len(p.Entries) > 0 || p.PrevIndex == last):
 		s.kind, s.term, s.incarnation, s.index = m.Kind, m.Term, m.Incarnation, p.PrevIndex
 		s.logTerm, s.commit, s.round = p.PrevTerm, p.Commit, p.Round
@@ -227,17 +227,17 @@ func (r *Run) reflect(n *node) {
 
 // look shows what is new of a core, if anything is. Nearly always that is how far its log has come.
 func (r *Run) look(n *node) {
-	changed, last := n.core.TakeChanged(), n.seen.LastIndex
-	if n.shown.Boot != n.boot || !n.core.Steady(&n.seen) || n.core.Configuration() != n.shown.Configuration || n.core.Incarnation() != n.shown.Incarnation {
-		if changed != 0 || !n.core.Still(&n.seen) || r.check.Owes(n.id) {
-			r.lookAnew(n, changed)
-		}
-		return
-	}
-	if !n.core.Progress(&n.seen) && changed == 0 && !r.check.Owes(n.id) {
+	changed := n.core.TakeChanged()
+	if changed == 0 && n.core.Still(&n.seen) && !r.check.Owes(n.id) {
 		return
 	}
 	s, o := &n.seen, &n.shown
+	if o.Boot != n.boot || !n.core.Steady(s) || n.core.Configuration() != o.Configuration || n.core.Incarnation() != o.Incarnation || r.opts.thorough {
+		r.lookAnew(n, changed)
+		return
+	}
+	last := s.LastIndex
+	n.core.ProgressTo(s)
 	o.LastIndex, o.Commit, o.Applied, o.DurableIndex = s.LastIndex, s.Commit, s.Applied, s.DurableIndex
 	r.showLog(n, changed)
 	r.judgeGoingOn(n, last)
@@ -381,10 +381,10 @@ func (r *Run) sent() func(from, to raft.NodeID, m sim.Message) {
 		rm, ok := m.(*raft.Message)
 		switch {
 		case !ok:
-		case !r.nodes[from].said.again(to, rm):
+		case !r.nodes[from].said.again(to, rm) || r.opts.thorough:
 			r.judgeSent(&r.nodes[from], to, rm)
 		case r.nodes[from].said.entries > 0:
-			r.states.sent(from, to, rm) // entries to somebody else
+			r.states.sent(from, to, rm) // mostly to somebody else
 		}
 	}
 }

@@ -54,6 +54,8 @@ type Options struct {
 
 	// each is Trace for those who need the run, too.
 	each func(*Run, *sim.Event)
+	// thorough has every look at a node, and every message, judged the long way, for a test to compare.
+	thorough bool
 }
 
 // Run is one run of a scenario while it lasts.

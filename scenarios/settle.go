@@ -62,16 +62,24 @@ func (r *Run) judgeProgress() {
 	if r.finding != nil || !r.canProgress() {
 		return
 	}
-	leader := r.leader()
-	if r.led && r.nodes[leader].seen.Commit == r.nodes[leader].seen.LastIndex {
+	if r.getsOn() {
 		return
 	}
-	detail := "there is no leader"
+	leader, detail := r.leader(), "there is no leader"
 	if leader != raft.None {
 		s := &r.nodes[leader].seen
 		detail = fmt.Sprintf("%v leads term %d and has committed %d of %d entries", leader, s.Term, s.Commit, s.LastIndex)
 	}
 	r.violated(script.Progress, fmt.Sprintf("%v after the last fault ended, %s", r.world.Now()-r.scenario.Duration, detail))
+}
+
+// getsOn says whether a majority follows a leader that has committed its whole log.
+func (r *Run) getsOn() bool {
+	if !r.led {
+		return false
+	}
+	s := &r.nodes[r.leader()].seen
+	return s.Commit == s.LastIndex
 }
 
 // mostLoss is the loss up to which progress is expected, in parts per million.
