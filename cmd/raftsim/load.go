@@ -6,13 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"raftsim/scenarios"
 	"raftsim/scenarios/script"
 )
 
-// load reads the files named, those of a shipped folder among them, or all shipped ones. All that is wrong with any of them is said at once.
+// load reads the files named, those of a folder among them, or all shipped ones. All that is wrong with any of them is said at once.
 // A file that is named twice counts once.
 func load(s streams, paths []string) ([]scenarios.File, error) {
 	if len(paths) == 0 {
@@ -21,10 +22,10 @@ func load(s streams, paths []string) ([]scenarios.File, error) {
 	var files []scenarios.File
 	seen := map[string]bool{}
 	bad := false
-	for _, path := range paths {
-		if path == "" {
-			return nil, errors.New("the name of a scenario file is empty")
-		}
+	if slices.Contains(paths, "") {
+		return nil, errors.New("the name of a scenario file is empty")
+	}
+	for _, path := range withFolders(paths) {
 		several, err := loadNamed(path)
 		if err != nil {
 			bad = true
@@ -42,6 +43,24 @@ func load(s streams, paths []string) ([]scenarios.File, error) {
 		return nil, exit(exitUsage)
 	}
 	return files, nil
+}
+
+// withFolders puts the files of a folder that end in .yaml, in order, in its place.
+func withFolders(paths []string) []string {
+	var all []string
+	for _, path := range paths {
+		entries, _ := os.ReadDir(path) // of what is no folder there are none, and what cannot be read is told of where it is loaded
+		some := false
+		for _, e := range entries {
+			if name := filepath.Join(path, e.Name()); filepath.Ext(name) == ".yaml" && !e.IsDir() {
+				all, some = append(all, name), true
+			}
+		}
+		if !some {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // loadNamed reads the one file of a name, or all of a shipped folder.
@@ -79,7 +98,7 @@ func sayBadScenario(s streams, path string, err error) {
 		s.sayf("%v\n", errs)
 		return
 	case errors.Is(err, syscall.EISDIR):
-		err = fmt.Errorf("%s is a folder; name the files in it, such as %s", path, filepath.Join(path, "*.yaml"))
+		err = fmt.Errorf("%s is a folder, and no file in it ends in .yaml", path)
 	}
 	s.sayf("raftsim: %v\n", err)
 }

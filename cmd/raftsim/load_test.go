@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ timeline:
 		"empty.yaml":  {"empty.yaml:1:1: the file is empty"},
 		"binary.yaml": {"binary.yaml:1:", "a scenario is a text file"},
 		"huge.yaml":   {"huge.yaml:1:1: the file has 10485760 bytes; a scenario has at most 1048576"},
-		"folder":      {"raftsim: folder is a folder; name the files in it, such as folder/*.yaml"},
+		"folder":      {"raftsim: folder is a folder, and no file in it ends in .yaml"},
 		"nope.yaml":   {"raftsim: nope.yaml: no such file, and no shipped scenario of that name; there are\n  basic-election"},
 		"good.yaml/x": {"raftsim: open good.yaml/x: not a directory"},
 		"many.yaml": {
@@ -88,6 +89,23 @@ func TestWhichScenarios(t *testing.T) {
 	all := records(t, got.out)
 	require.Len(t, all, 1)
 	require.Equal(t, "raftsim replay scenarios/leader-failure.yaml --seed 1", all[0].Replay)
+}
+
+// A folder is the scenarios in it, in order, and what is wrong with any is said with its place.
+func TestAFolderOfScenarios(t *testing.T) {
+	inFolder(t, map[string]string{"some/b.yaml": calm, "some/a.yaml": strings.Replace(calm, "name: calm", "name: still", 1), "some/notes.txt": "", "some/more.yaml/x": "", "other/bad.yaml": "name: bad\n"})
+	got := raftsim(t, "run", "some", "some/b.yaml", "--seed", "1", "--json")
+	require.Equal(t, exitPass, got.code, got.err)
+	all := records(t, got.out)
+	require.Len(t, all, 2)
+	require.Equal(t, []string{"still", "calm"}, []string{all[0].Scenario, all[1].Scenario})
+	require.Equal(t, "raftsim replay "+filepath.Join("some", "a.yaml")+" --seed 1", all[0].Replay)
+	got = raftsim(t, "run", "some", "other")
+	require.Equal(t, exitUsage, got.code)
+	require.Contains(t, got.err, filepath.Join("other", "bad.yaml")+":1:1: duration is missing")
+	got = raftsim(t, "replay", "some", "--seed", "1")
+	require.Equal(t, exitUsage, got.code)
+	require.Contains(t, got.err, "some is a folder of 2 scenarios: name one, such as")
 }
 
 // A shipped folder is all that is in it where several files can be meant, and none where one is.

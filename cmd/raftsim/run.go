@@ -35,8 +35,9 @@ func runCommand(s streams) *cobra.Command {
 		Use:   "run [FILE…]",
 		Short: "Play scenarios over their seeds and print a table of verdicts",
 		Long: `Play scenario files over their seeds, on all processors, and print a table of
-verdicts. Without a file: every shipped scenario. A file that is not there is looked for
-among the shipped ones, so that "leader-failure" is enough; "mit-6.5840" is all of that folder.
+verdicts. Without a file: every shipped scenario. A folder stands for the .yaml files in it.
+What is not there is looked for among the shipped ones, so that "leader-failure" is enough,
+and "mit-6.5840" for all of that folder.
 
 A failure prints what was violated in one line, the command that replays it and the one
 that shrinks it; a panic also its stack. What no run tried, or hardly any, although the scenario wanted to, is
