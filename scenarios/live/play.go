@@ -59,7 +59,7 @@ func Play(ctx context.Context, f scenarios.File, seed uint64, o Options) (Result
 	if _, err := res.WriteHistory(o.Dir); err != nil {
 		return Result{}, fmt.Errorf("what the clients saw cannot be written down: %w", err)
 	}
-	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.real(p.scenario.Cluster.Heartbeat))}
+	out := Result{Result: res, Interrupted: res.Verdict == scenarios.Stopped, Busy: p.canary.excuse(p.real(p.scenario.Cluster.Heartbeat), p.real(p.scenario.Cluster.ElectionTimeout.Min))}
 	out.Fingerprint = 0 // it says nothing of runs that are never alike
 	out.excuse()
 	return out, nil
@@ -204,6 +204,7 @@ func (p *play) toil(q *queue[func() error]) {
 // do has something done to a node's machine.
 func (p *play) do(id raft.NodeID, what string, f func(raft.NodeID) error) {
 	p.deeds[id].put(func() error {
+		defer p.canary.did(time.Now())
 		if err := f(id); err != nil {
 			return fmt.Errorf("%v cannot be %s: %w", id, what, err)
 		}
