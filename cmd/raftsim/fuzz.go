@@ -242,7 +242,7 @@ func (h *hunted) reached() string {
 	case h.states == 0:
 		return ""
 	case h.full:
-		return fmt.Sprintf(", %d abstract states and no room to tell more", h.states)
+		return fmt.Sprintf(", %d abstract states or more", h.states)
 	}
 	return fmt.Sprintf(", %d abstract states", h.states)
 }

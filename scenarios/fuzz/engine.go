@@ -53,8 +53,8 @@ type Played struct {
 	// Place counts the worlds of this shard, from 0.
 	Place  uint64
 	Result scenarios.Result
-	// States is how many abstract states the hunt has reached up to here, 0 where they are not counted. Full says that there are too many
-	// to tell new ones, so that it stays as it is.
+	// States is how many abstract states the hunt has reached up to here, 0 where they are not counted. Full says that it is as many as can
+	// be counted, so that it stays as it is; new is then what has not been reached of late.
 	States uint64
 	Full   bool
 	// Scenario is what was played, where no name and seed stand for it.
@@ -121,7 +121,7 @@ type engine struct {
 	// ready are worlds that nobody plays yet; empty says that no more are made.
 	ready []world
 	empty bool
-	known seen.Set
+	known seen.Memory
 	// saved is how much of what was kept has been written.
 	saved uint64
 	err   error

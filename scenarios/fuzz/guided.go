@@ -15,8 +15,8 @@ import (
 	"raftsim/sim"
 )
 
-// guided plays worlds mutated from those that reached abstract states that none before had, those of late above all, and
-// now and then a new one.
+// guided plays worlds mutated from those that reached abstract states that none before had, or none of late where there were very many
+// ([seen.Memory]), and now and then a new one.
 type guided struct {
 	o      *Options
 	corpus []kept

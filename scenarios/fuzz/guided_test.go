@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"raftsim/scenarios"
+	"raftsim/scenarios/draw"
+	"raftsim/scenarios/fuzz/seen"
 )
 
 // reached returns how many abstract states a hunt reaches.
@@ -66,6 +68,37 @@ func reachedUntilFull(tb testing.TB, o Options) (states, worlds uint64) {
 		return !p.Full
 	}))
 	return states, worlds
+}
+
+// A hunt goes on learning when it has come to more states than can be counted.
+func TestGuidedLearnsForAsLongAsItPlays(t *testing.T) {
+	o := Options{Strategy: Guided, From: 1}
+	g, err := newGuided(&o)
+	require.NoError(t, err)
+	e := engine{o: o, strategy: g}
+	next := uint64(0)
+	play := func(states int) *Played {
+		d := done{world: world{file: g.file(draw.WorldOf(1, 3), 1)}}
+		for range states {
+			next++
+			d.states = append(d.states, next*0x9e3779b97f4a7c15)
+		}
+		return e.judge(&d)
+	}
+	p := play(seen.MostStates/4*3 - 1)
+	require.False(t, p.Full)
+	require.Len(t, g.corpus, 1)
+	p = play(1)
+	require.True(t, p.Full)
+	require.Len(t, g.corpus, 2)
+	require.EqualValues(t, seen.MostStates/4*3, p.States)
+	p = play(1)
+	require.True(t, p.Full)
+	require.Len(t, g.corpus, 3)
+	require.EqualValues(t, seen.MostStates/4*3, p.States)
+	next--
+	play(1)
+	require.Len(t, g.corpus, 3, "it is known of late")
 }
 
 // A corpus is gone on from, and what cannot be read in it is told.

@@ -3,8 +3,7 @@ package seen
 // Judge says which runs are worth going on from, by the abstract states that they were the first to reach: about one in twenty. The zero
 // value is ready.
 type Judge struct {
-	// known are states of late; once it is full, it becomes earlier, and those of earlier count as new again.
-	known, earlier Set
+	memory Memory
 	// mark is what a run has to be above: how many new states there are for each event, in units of 1/unit.
 	mark uint64
 	// first is the first state of this run that was new, fresh how many were.
@@ -22,10 +21,7 @@ const (
 
 // State takes a state that the run under way came to.
 func (j *Judge) State(state uint64) {
-	if j.known.Full() {
-		j.known, j.earlier = Set{}, j.known
-	}
-	if !j.earlier.Has(state) && j.known.Add(state) {
+	if j.memory.Add(state) {
 		if j.fresh == 0 {
 			j.first = state
 		}

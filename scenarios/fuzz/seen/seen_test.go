@@ -33,18 +33,26 @@ func TestTheSetOfStatesHasABound(t *testing.T) {
 	require.False(t, new(Set).Has(1))
 }
 
-// What a judge remembers has a bound as well, beyond which what was long ago is new again.
-func TestAJudgeForgetsWhatWasLongAgo(t *testing.T) {
-	var j Judge
+// What is remembered has a bound, beyond which what was long ago is new again, and what was of late is not.
+func TestAMemoryForgetsWhatWasLongAgo(t *testing.T) {
+	const most = MostStates * 3 / 4
+	var m Memory
 	for v := uint64(1); v <= 7*MostStates/4; v++ {
-		j.State(spread(v))
+		if v < most {
+			require.False(t, m.Full())
+		}
+		if !m.Add(spread(v)) {
+			t.Fatalf("state %d is new", v)
+		}
+		if m.Len() != int(min(v, most)) {
+			t.Fatalf("%d states, and %d are counted", v, m.Len())
+		}
 	}
-	_, ok := j.End(1)
-	require.True(t, ok)
-	require.True(t, j.earlier.Full())
-	require.False(t, j.known.Full())
-	require.False(t, j.earlier.Has(spread(1)))
-	require.True(t, j.earlier.Has(spread(MostStates)))
+	require.True(t, m.Full())
+	require.True(t, m.Add(spread(1)))
+	require.False(t, m.Add(spread(1)))
+	require.False(t, m.Add(spread(MostStates)), "of late")
+	require.False(t, m.Add(spread(7*MostStates/4)))
 }
 
 // A run is worth going on from when it reached more that is new, for what it cost, than nearly all that went before it.
