@@ -54,7 +54,7 @@ type Options struct {
 
 	// each is Trace for those who need the run, too.
 	each func(*Run, *sim.Event)
-	// thorough has every look at a node, and every message, judged the long way, for a test to compare.
+	// thorough has what only goes on, and what was said before, judged like all else, for a test to compare.
 	thorough bool
 }
 

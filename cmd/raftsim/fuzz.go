@@ -191,7 +191,7 @@ type hunted struct {
 	err    error
 	// found says that the first violation was found and is enough.
 	found bool
-	// states is how many abstract states were reached, full that no more are told.
+	// states is how many abstract states were reached, full that there may be more.
 	states uint64
 	full   bool
 }

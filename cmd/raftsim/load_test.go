@@ -93,19 +93,42 @@ func TestWhichScenarios(t *testing.T) {
 
 // A folder is the scenarios in it, in order, and what is wrong with any is said with its place.
 func TestAFolderOfScenarios(t *testing.T) {
-	inFolder(t, map[string]string{"some/b.yaml": calm, "some/a.yaml": strings.Replace(calm, "name: calm", "name: still", 1), "some/notes.txt": "", "some/more.yaml/x": "", "other/bad.yaml": "name: bad\n"})
-	got := raftsim(t, "run", "some", "some/b.yaml", "--seed", "1", "--json")
-	require.Equal(t, exitPass, got.code, got.err)
-	all := records(t, got.out)
+	still := strings.Replace(calm, "name: calm", "name: still", 1)
+	inFolder(t, map[string]string{
+		"some/b.yaml": calm, "some/a.yaml": still, "some/notes.txt": "", "some/.a.yaml": "", "some/more.yaml/x": "",
+		"other/bad.yaml": "name: bad\n", "other/worse.yaml": "", "fuzz/a.yaml": calm, "fuzz/b.yaml": still, "-dash.yaml": calm,
+	})
+	play := func(paths ...string) []record {
+		t.Helper()
+		got := raftsim(t, append(append([]string{"run"}, paths...), "--seed", "2", "--json")...)
+		require.Equal(t, exitPass, got.code, got.err)
+		return records(t, got.out)
+	}
+	refuses := func(says string, args ...string) {
+		t.Helper()
+		got := raftsim(t, args...)
+		require.Equal(t, exitUsage, got.code)
+		require.Empty(t, got.out)
+		require.Contains(t, got.err, says)
+	}
+	all := play("some", "some/b.yaml")
 	require.Len(t, all, 2)
 	require.Equal(t, []string{"still", "calm"}, []string{all[0].Scenario, all[1].Scenario})
-	require.Equal(t, "raftsim replay "+filepath.Join("some", "a.yaml")+" --seed 1", all[0].Replay)
-	got = raftsim(t, "run", "some", "other")
-	require.Equal(t, exitUsage, got.code)
-	require.Contains(t, got.err, filepath.Join("other", "bad.yaml")+":1:1: duration is missing")
-	got = raftsim(t, "replay", "some", "--seed", "1")
-	require.Equal(t, exitUsage, got.code)
-	require.Contains(t, got.err, "some is a folder of 2 scenarios: name one, such as")
+	require.Equal(t, "raftsim replay "+filepath.Join("some", "a.yaml")+" --seed 2", all[0].Replay)
+	require.Equal(t, "fuzz-2", play("fuzz")[0].Scenario, "a name that means something goes before a folder")
+	require.Len(t, play("fuzz/"), 2)
+	require.Contains(t, play(".")[0].Replay, "."+string(filepath.Separator)+"-dash.yaml")
+
+	refuses(filepath.Join("other", "bad.yaml")+":1:1: duration is missing", "run", "some", "other")
+	refuses(filepath.Join("other", "worse.yaml")+":1:1: the file is empty", "run", "some", "other")
+	refuses("some is a folder of 2 scenarios: name one, such as "+filepath.Join("some", "a.yaml")+"\n", "replay", "some", "--seed", "1")
+
+	// What a folder names is never looked for among the shipped ones.
+	if err := os.Symlink("nowhere", filepath.Join("some", "leader-failure.yaml")); err == nil {
+		refuses("leader-failure.yaml: no such file", "run", "some")
+		require.NoError(t, os.Chdir("some"))
+		refuses("leader-failure.yaml: no such file", "run", ".")
+	}
 }
 
 // A shipped folder is all that is in it where several files can be meant, and none where one is.

@@ -14,7 +14,8 @@
 // least once a second, so that a kill loses no more; [Resume] goes on after them, and [Merge] folds the files of many processes into one report.
 //
 // Abstract states are counted in a table that takes up to 32 MiB and then holds 3,145,728 of them, whatever the strategy. A hunt that
-// has filled it goes on, and takes every state for known ([Played].Full): a count of so many is one of so many or more.
+// has filled it goes on with another, keeps the one before and no more, and takes for new what is in neither: a count of so many
+// ([Played].Full) is one of so many or more.
 //
 // # Many machines
 //

@@ -11,8 +11,9 @@ import (
 // canary notices that the machine has no time for what runs on it: it asks now and then for a moment of a processor, and for
 // the disk, as a node does.
 type canary struct {
-	// late, slow and long are the worst so far: how late it was woken, how long a sync took, and how long something done to a node.
-	late, slow, long atomic.Int64
+	// late and slow are the worst so far: how late it was woken, and how long a sync took.
+	late, slow atomic.Int64
+	deeds      deeds
 }
 
 const (
@@ -67,19 +68,16 @@ func atLeast(a *atomic.Int64, d time.Duration) {
 	}
 }
 
-// did notes how long something took that was done to a node, such as to start it.
-func (c *canary) did(began time.Time) { atLeast(&c.long, time.Since(began)) }
-
 // excuse says what a machine did late, "" when it was in time: a heartbeat may have been late by as much, or a node away for as long
 // as it takes others to elect another.
 func (c *canary) excuse(heartbeat, election time.Duration) string {
-	switch late, slow, long := time.Duration(c.late.Load()), time.Duration(c.slow.Load()), time.Duration(c.long.Load()); {
+	switch late, slow, long := time.Duration(c.late.Load()), time.Duration(c.slow.Load()), c.deeds.longest(time.Now()); {
 	case late >= heartbeat:
 		return fmt.Sprintf("the machine was busy, and let a process wait for %v", late.Round(time.Millisecond))
 	case slow >= heartbeat:
 		return fmt.Sprintf("the disk was busy, and took %v for a sync", slow.Round(time.Millisecond))
 	case long >= election:
-		return fmt.Sprintf("the machine was busy, and took %v to start or stop a node", long.Round(time.Millisecond))
+		return fmt.Sprintf("the machine was busy, and took %v to start, stop or pause a node", long.Round(time.Millisecond))
 	}
 	return ""
 }

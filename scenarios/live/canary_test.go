@@ -13,20 +13,39 @@ import (
 // What a machine did late enough to be to blame is said, the rest is not.
 func TestABusyMachineIsToldOf(t *testing.T) {
 	const heartbeat, election = 50 * time.Millisecond, 150 * time.Millisecond
+	began := time.Now()
 	for says, busy := range map[string]func(c *canary){
 		"": func(c *canary) {
 			atLeast(&c.late, heartbeat-1)
 			atLeast(&c.slow, heartbeat-1)
-			atLeast(&c.long, heartbeat)
+			c.deeds.begin(began)(began.Add(election - 1))
 		},
-		"the machine was busy, and let a process wait for 50ms":         func(c *canary) { atLeast(&c.late, heartbeat) },
-		"the disk was busy, and took 60ms for a sync":                   func(c *canary) { atLeast(&c.slow, 60*time.Millisecond); atLeast(&c.slow, 1) },
-		"the machine was busy, and took 1h0m0s to start or stop a node": func(c *canary) { c.did(time.Now().Add(-time.Hour)) },
+		"the machine was busy, and let a process wait for 50ms": func(c *canary) { atLeast(&c.late, heartbeat) },
+		"the disk was busy, and took 60ms for a sync":           func(c *canary) { atLeast(&c.slow, 60*time.Millisecond); atLeast(&c.slow, 1) },
+		"the machine was busy, and took 1h0m0s to start, stop or pause a node": func(c *canary) {
+			c.deeds.begin(began)(began.Add(time.Hour))
+			c.deeds.begin(began)(began.Add(time.Minute))
+		},
 	} {
 		var c canary
 		busy(&c)
 		require.Equal(t, says, c.excuse(heartbeat, election))
 	}
+}
+
+// What was asked for and is not done yet counts as long as it has taken until now.
+func TestWhatIsNotDoneCounts(t *testing.T) {
+	var d deeds
+	now := time.Now()
+	require.Zero(t, d.longest(now))
+	done := d.begin(now)
+	other := d.begin(now.Add(time.Second))
+	require.Equal(t, 3*time.Second, d.longest(now.Add(3*time.Second)))
+	done(now.Add(3 * time.Second))
+	require.Equal(t, 3*time.Second, d.longest(now.Add(3*time.Second)))
+	require.Equal(t, 9*time.Second, d.longest(now.Add(10*time.Second)))
+	other(now.Add(2 * time.Second))
+	require.Equal(t, 3*time.Second, d.longest(now.Add(10*time.Second)))
 }
 
 // Lateness is no fault of the nodes, and what breaks an invariant is, however late.

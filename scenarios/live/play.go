@@ -203,9 +203,11 @@ func (p *play) toil(q *queue[func() error]) {
 
 // do has something done to a node's machine.
 func (p *play) do(id raft.NodeID, what string, f func(raft.NodeID) error) {
+	done := p.canary.deeds.begin(time.Now())
 	p.deeds[id].put(func() error {
-		defer p.canary.did(time.Now())
-		if err := f(id); err != nil {
+		err := f(id)
+		done(time.Now())
+		if err != nil {
 			return fmt.Errorf("%v cannot be %s: %w", id, what, err)
 		}
 		return nil

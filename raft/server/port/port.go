@@ -8,7 +8,7 @@ import "fmt"
 
 // Reserve sets an address on loopback aside, "127.0.0.1:<port>", until release is called, which may be called again. Meanwhile the
 // system gives its port to nobody who asks for any, and to no outgoing connection; who names it can listen there, as net.Listen
-// does, one at a time. Elsewhere than on Linux the port is only one that was free.
+// does, one at a time. Elsewhere than on Linux the port is only one that was free, and that this process gives to nobody else.
 func Reserve() (address string, release func(), err error) {
 	address, release, err = reserve()
 	if err != nil {
