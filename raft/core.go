@@ -442,7 +442,7 @@ func (c *Core) Steady(s *Status) bool {
 		s.DurableHard == c.durable.hard && s.Base == c.log.base && s.ConfigurationIndex == c.members.index
 }
 
-// ProgressTo sets these five in s.
+// ProgressTo sets in s the five that [Core.Steady] leaves out.
 func (c *Core) ProgressTo(s *Status) {
 	s.LastIndex, s.LastTerm, s.Commit, s.Applied, s.DurableIndex = c.log.last, c.log.lastTerm(), c.log.commit, c.log.applied, c.durable.index
 }

@@ -13,7 +13,7 @@ import (
 type canary struct {
 	// late and slow are the worst so far: how late it was woken, and how long a sync took.
 	late, slow atomic.Int64
-	deeds      deeds
+	delays     delays
 }
 
 const (
@@ -71,7 +71,7 @@ func atLeast(a *atomic.Int64, d time.Duration) {
 // excuse says what a machine did late, "" when it was in time: a heartbeat may have been late by as much, or a node away for as long
 // as it takes others to elect another.
 func (c *canary) excuse(heartbeat, election time.Duration) string {
-	switch late, slow, long := time.Duration(c.late.Load()), time.Duration(c.slow.Load()), c.deeds.longest(time.Now()); {
+	switch late, slow, long := time.Duration(c.late.Load()), time.Duration(c.slow.Load()), c.delays.longest(time.Now()); {
 	case late >= heartbeat:
 		return fmt.Sprintf("the machine was busy, and let a process wait for %v", late.Round(time.Millisecond))
 	case slow >= heartbeat:

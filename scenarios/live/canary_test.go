@@ -18,13 +18,13 @@ func TestABusyMachineIsToldOf(t *testing.T) {
 		"": func(c *canary) {
 			atLeast(&c.late, heartbeat-1)
 			atLeast(&c.slow, heartbeat-1)
-			c.deeds.begin(began)(began.Add(election - 1))
+			c.delays.begin(began)(began.Add(election - 1))
 		},
 		"the machine was busy, and let a process wait for 50ms": func(c *canary) { atLeast(&c.late, heartbeat) },
 		"the disk was busy, and took 60ms for a sync":           func(c *canary) { atLeast(&c.slow, 60*time.Millisecond); atLeast(&c.slow, 1) },
 		"the machine was busy, and took 1h0m0s to start, stop or pause a node": func(c *canary) {
-			c.deeds.begin(began)(began.Add(time.Hour))
-			c.deeds.begin(began)(began.Add(time.Minute))
+			c.delays.begin(began)(began.Add(time.Hour))
+			c.delays.begin(began)(began.Add(time.Minute))
 		},
 	} {
 		var c canary
@@ -35,7 +35,7 @@ func TestABusyMachineIsToldOf(t *testing.T) {
 
 // What was asked for and is not done yet counts as long as it has taken until now.
 func TestWhatIsNotDoneCounts(t *testing.T) {
-	var d deeds
+	var d delays
 	now := time.Now()
 	require.Zero(t, d.longest(now))
 	done := d.begin(now)

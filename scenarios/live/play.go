@@ -203,7 +203,7 @@ func (p *play) toil(q *queue[func() error]) {
 
 // do has something done to a node's machine.
 func (p *play) do(id raft.NodeID, what string, f func(raft.NodeID) error) {
-	done := p.canary.deeds.begin(time.Now())
+	done := p.canary.delays.begin(time.Now())
 	p.deeds[id].put(func() error {
 		err := f(id)
 		done(time.Now())

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// deeds is how long it takes until something is done to a node, such as to start it, counted from when that is asked for.
-type deeds struct {
+// delays is how long it takes until something is done to a node, such as to start it, counted from when that is asked for.
+type delays struct {
 	mu   sync.Mutex
 	last int
 	// open are those that are not done yet, by number.
@@ -16,7 +16,7 @@ type deeds struct {
 }
 
 // begin notes that something is asked for, and returns what is to be told when it is done, and when that is.
-func (d *deeds) begin(now time.Time) (done func(now time.Time)) {
+func (d *delays) begin(now time.Time) (done func(now time.Time)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open == nil {
@@ -34,7 +34,7 @@ func (d *deeds) begin(now time.Time) (done func(now time.Time)) {
 }
 
 // longest is how long any took, or takes up to now.
-func (d *deeds) longest(now time.Time) time.Duration {
+func (d *delays) longest(now time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	long := d.long
